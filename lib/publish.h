@@ -1,0 +1,69 @@
+/* Publishing: a set of files appears whole or not at all.
+ *
+ * A *set* is the folder <out>/<YYYY-MM-DD> of one as-of UTC date. It holds the data files of every
+ * job that ran for that date, manifest.json and SHA256SUMS. An invocation
+ *
+ *     staging_open(&staging, out, &err)       makes <out>/.staging-... (0700, locked), sweeps those
+ *                                             that a killed run left, checks the file system
+ *     ... reports are written below staging_path(staging) ...
+ *     publish(staging, &set, &err)            carries the other jobs' files over, writes manifest
+ *                                             and sums, fsyncs, swaps the folder into place, turns
+ *                                             <out>/latest to the greatest date
+ *
+ * A reader who opens <out>/<date>/FILE sees the old set or the new one, never a mixture: the
+ * folders are exchanged by one rename. The replaced folder stays as .retired-... until the next
+ * publish, so that somebody still reading it can finish.
+ */
+#ifndef LAPSE_PUBLISH_H
+#define LAPSE_PUBLISH_H
+
+#include "deadline.h"
+#include "err.h"
+#include "report.h"
+
+struct staging;
+
+/* `out` must be an absolute path to an existing folder, or one whose parent exists (it is made,
+   mode 2750). Refused with what to do: not a folder, a symbolic link, writable by everyone.
+   ERR_CANTCREAT where nothing can be made in it. */
+enum err_code staging_open(struct staging **ret, const char *out, struct err *err) _must_check_;
+const char *staging_path(const struct staging *staging); /* absolute */
+void staging_discard(struct staging *staging);           /* removes it; NULL is nothing */
+void staging_discardp(struct staging **staging);
+#define _cleanup_staging_ _cleanup_(staging_discardp)
+
+/* One job's files within the set. */
+struct publish_job {
+    const char *job;
+    int64_t run_id;               /* 0: a dry run, which has no row in the ledger */
+    const struct report_files *files;
+};
+
+struct publish_set {
+    const char *date;             /* "2026-03-31" */
+    const char *as_of;            /* "2026-03-31T00:00:00Z" */
+    const char *version;
+    const char *audit_head;       /* hex digest of the newest batch, or NULL */
+    const struct publish_job *jobs;
+    size_t n_jobs;
+};
+
+/* A published file as it stands in manifest and ledger. */
+struct published_file {
+    char *job, *name;
+    char sha256[65];
+    uint64_t rows, bytes;
+};
+struct published {
+    char *path;                   /* "<out>/2026-03-31" */
+    struct published_file *files; /* of the jobs of this invocation only */
+    size_t n;
+};
+void published_done(struct published *published);
+
+/* Consumes the staging folder, also on failure: what was published before is then untouched. */
+enum err_code publish(struct staging *staging, const struct publish_set *set,
+                      const struct deadline *deadline, struct published *ret,
+                      struct err *err) _must_check_;
+
+#endif
