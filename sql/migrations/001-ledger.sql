@@ -70,7 +70,7 @@ CREATE TABLE lapse.batches (
 
 -- One row: where the chain ends. Its lock puts batches in commit order.
 CREATE TABLE lapse.chain_head (
-  only boolean PRIMARY KEY DEFAULT true CHECK (only),
+  one_row boolean PRIMARY KEY DEFAULT true CHECK (one_row),
   chain_no bigint NOT NULL,
   digest text NOT NULL
 );
