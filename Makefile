@@ -10,15 +10,15 @@ WERROR     ?=
 SANITIZE   ?=
 
 # Each warning catches something that a program trusted with other people's accounts must not do.
-WARNINGS := -Wall -Wextra \
-  -Wshadow                                  `# a second name for another thing` \
-  -Wstrict-prototypes -Wmissing-prototypes  `# every public function is declared once, in a header` \
-  -Wcast-qual -Wwrite-strings               `# const means const` \
-  -Wformat=2                                `# no format string from data` \
-  -Wvla                                     `# bounded stack` \
-  -Wconversion -Wno-sign-conversion         `# no number is cut silently` \
-  -Wundef -Wpointer-arith -Wdouble-promotion -Wimplicit-fallthrough \
-  $(WERROR)
+WARNINGS := -Wall -Wextra $(WERROR)
+WARNINGS += -Wshadow                                  # a second thing under a known name
+WARNINGS += -Wstrict-prototypes -Wmissing-prototypes  # public functions are declared once, in a header
+WARNINGS += -Wcast-qual -Wwrite-strings               # const means const
+WARNINGS += -Wformat=2                                # no format string from data
+WARNINGS += -Wvla                                     # a bounded stack
+WARNINGS += -Wconversion -Wno-sign-conversion         # no number is cut silently
+WARNINGS += -Wundef -Wpointer-arith                   # no macro or pointer by accident
+WARNINGS += -Wdouble-promotion -Wimplicit-fallthrough # nothing implicit
 HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 
 PKGS     := libpq libcrypto jansson expat minizip zlib

@@ -37,10 +37,10 @@ struct err {
 };
 
 /* Sets code and message; returns `code`. `code` is never ERR_OK. */
-enum err_code err_set(struct err *err, enum err_code code, const char *format, ...)
-    _printf_(3, 4);
+enum err_code err_set(struct err *err, enum err_code code, const char *format, ...) _printf_(3, 4);
 
-/* As err_set, with ": " and the text of `errnum` behind. ENOMEM, EMFILE... choose their own code. */
+/* As err_set, with ": " and the text of `errnum` behind. ENOMEM, EMFILE... choose their own code.
+ */
 enum err_code err_sys(struct err *err, enum err_code code, int errnum, const char *format, ...)
     _printf_(4, 5);
 

@@ -15,11 +15,11 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Hands a pointer over: its value, and NULL stays behind, so that a clean-up frees nothing. */
-#define TAKE_PTR(p)                                                                                \
-    ({                                                                                             \
-        __typeof__(p) taken_ = (p);                                                                \
-        (p) = NULL;                                                                                \
-        taken_;                                                                                    \
+#define TAKE_PTR(p)                 \
+    ({                              \
+        __typeof__(p) taken_ = (p); \
+        (p) = NULL;                 \
+        taken_;                     \
     })
 
 void freep(void *p); /* p is the address of a pointer from malloc */
@@ -53,7 +53,7 @@ struct strbuf {
 void sb_add(struct strbuf *sb, const char *text, size_t len);
 void sb_adds(struct strbuf *sb, const char *text);
 void sb_addf(struct strbuf *sb, const char *format, ...) _printf_(2, 3);
-void sb_reset(struct strbuf *sb); /* empty, memory kept */
+void sb_reset(struct strbuf *sb);       /* empty, memory kept */
 const char *sb_text(struct strbuf *sb); /* "" when empty; NULL after a failure */
 void sb_done(struct strbuf *sb);
 

@@ -1,0 +1,606 @@
+/* The database: see db.h. */
+#define _GNU_SOURCE
+#include "db.h"
+
+#include <errno.h>
+#include <libpq-fe.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ban.h"
+
+struct db {
+    PGconn *conn;
+    const struct deadline *deadline;
+    bool in_transaction;
+};
+
+struct db_row {
+    const PGresult *result;
+    int number;
+};
+
+const char *db_text(const struct db_row *row, int column)
+{
+    if (PQgetisnull(row->result, row->number, column))
+        return NULL;
+    return PQgetvalue(row->result, row->number, column);
+}
+
+size_t db_len(const struct db_row *row, int column)
+{
+    return (size_t)PQgetlength(row->result, row->number, column);
+}
+
+int db_columns(const struct db_row *row)
+{
+    return PQnfields(row->result);
+}
+
+int db_column(const struct db_row *row, const char *name)
+{
+    return PQfnumber(row->result, name);
+}
+
+int64_t db_int(const struct db_row *row, int column)
+{
+    const char *text = db_text(row, column);
+    int64_t value = 0;
+
+    if (text && !parse_int64(text, INT64_MIN, INT64_MAX, &value))
+        return 0;
+    return value;
+}
+
+/* Which of our codes a SQLSTATE means. */
+static enum err_code code_of_sqlstate(const char *s)
+{
+    static const struct {
+        const char *prefix;
+        enum err_code code;
+    } classes[] = {
+        {"08", ERR_TEMP},           {"40", ERR_TEMP},        {"53100", ERR_IO},
+        {"53", ERR_TEMP},           {"55P03", ERR_TEMP},     {"57014", ERR_TEMP},
+        {"57P0", ERR_TEMP},         {"42501", ERR_NOPERM},   {"28", ERR_NOPERM},
+        {"25006", ERR_UNAVAILABLE}, {"3D", ERR_UNAVAILABLE}, {"42P01", ERR_CONFIG},
+        {"42703", ERR_CONFIG},      {"42883", ERR_CONFIG},   {"3F000", ERR_CONFIG},
+    };
+
+    for (size_t i = 0; i < COUNT(classes); i++)
+        if (strncmp(s, classes[i].prefix, strlen(classes[i].prefix)) == 0)
+            return classes[i].code;
+    return ERR_INTERNAL;
+}
+
+static const char *hint_of_code(enum err_code code)
+{
+    switch (code) {
+    case ERR_TEMP:
+        return "nothing is half done; the next run goes on where this one stopped";
+    case ERR_NOPERM:
+        return "run \"lapse check\": it names the right that is missing; sql/roles.sql grants it";
+    case ERR_CONFIG:
+        return "run \"lapse migrate\" with the owner's rights, then \"lapse check\"";
+    case ERR_UNAVAILABLE:
+        return "is the server running, and is this its primary? \"lapse check\" shows what was "
+               "asked";
+    default:
+        return NULL;
+    }
+}
+
+/* Where in its file the server saw an error: `position` counts characters from 1. */
+static struct sql_origin origin_of(const struct sql *sql, const char *position)
+{
+    int64_t left = 0;
+    size_t line = 0;
+
+    if (!position || !parse_int64(position, 1, INT64_MAX, &left))
+        return (struct sql_origin){sql->file, 0};
+    for (const char *c = sql->text; *c && --left > 0; c++) {
+        while ((c[1] & 0xC0) == 0x80)
+            c++;
+        if (*c == '\n')
+            line++;
+    }
+    if (line >= sql->n_lines)
+        return (struct sql_origin){sql->file, 0};
+    return sql->origins[line];
+}
+
+/* The server's primary message, or libpq's, without line breaks at its end. */
+static enum err_code fail_of_result(const PGresult *result, const struct sql *sql, struct err *err)
+{
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+    const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+    struct sql_origin origin =
+        origin_of(sql, PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION));
+    enum err_code code = state ? code_of_sqlstate(state) : ERR_TEMP;
+
+    if (err->code != ERR_OK)
+        return err->code;
+    if (origin.line)
+        err_set(err, code, "%s:%d: %s", origin.file, origin.line, message ? message : "no answer");
+    else
+        err_set(err, code, "%s: %s", origin.file, message ? message : "the connection was lost");
+    if (state)
+        snprintf(err->sqlstate, sizeof err->sqlstate, "%s", state);
+    if (detail)
+        err_detail(err, "%s", detail);
+    if (hint_of_code(code))
+        err_hint(err, "%s", hint_of_code(code));
+    else if (hint)
+        err_hint(err, "%s", hint);
+    return code;
+}
+
+static enum err_code fail_of_conn(struct db *db, const struct sql *sql, struct err *err)
+{
+    const char *message = PQerrorMessage(db->conn);
+    int len = (int)strcspn(message, "\n");
+
+    err_set(err, ERR_TEMP, "%s: %.*s", sql->file, len ? len : 23,
+            len ? message : "the connection was lost");
+    err_hint(err, "%s", hint_of_code(ERR_TEMP));
+    return err->code;
+}
+
+/* Asks the server to stop what it does for us. Best effort: the watchdog bounds it. */
+static void cancel(struct db *db)
+{
+    PGcancel *handle = PQgetCancel(db->conn);
+    char reason[256];
+
+    if (handle && PQstatus(db->conn) == CONNECTION_OK)
+        PQcancel(handle, reason, sizeof reason);
+    PQfreeCancel(handle);
+}
+
+/* Waits until the socket is ready for what is wanted. */
+static enum err_code wait_socket(struct db *db, short events, struct err *err)
+{
+    struct pollfd fd = {.fd = PQsocket(db->conn), .events = events};
+    enum err_code code = deadline_check(db->deadline, err);
+
+    if (code != ERR_OK)
+        return code;
+    if (fd.fd < 0)
+        return err_set(err, ERR_TEMP, "the connection was lost");
+    if (poll(&fd, 1, deadline_left_ms(db->deadline)) < 0 && errno != EINTR)
+        return err_sys(err, ERR_INTERNAL, errno, "could not wait for the database");
+    return ERR_OK;
+}
+
+static enum err_code flush(struct db *db, const struct sql *sql, struct err *err)
+{
+    int state;
+
+    while ((state = PQflush(db->conn)) > 0) {
+        enum err_code code = wait_socket(db, POLLIN | POLLOUT, err);
+
+        if (code != ERR_OK)
+            return code;
+        if (!PQconsumeInput(db->conn))
+            return fail_of_conn(db, sql, err);
+    }
+    return state < 0 ? fail_of_conn(db, sql, err) : ERR_OK;
+}
+
+/* The next result, or NULL when the statement is over; waits without blocking. */
+static enum err_code next_result(struct db *db, const struct sql *sql, PGresult **ret,
+                                 struct err *err)
+{
+    while (PQisBusy(db->conn)) {
+        enum err_code code = wait_socket(db, POLLIN, err);
+
+        if (code != ERR_OK)
+            return code;
+        if (!PQconsumeInput(db->conn))
+            return fail_of_conn(db, sql, err);
+    }
+    *ret = PQgetResult(db->conn);
+    return ERR_OK;
+}
+
+static enum err_code deliver(const PGresult *result, db_row_fn on_row, void *context,
+                             uint64_t *rows, struct err *err)
+{
+    int n = PQntuples(result);
+
+    for (int i = 0; i < n; i++) {
+        struct db_row row = {result, i};
+        enum err_code code;
+
+        ++*rows;
+        if (on_row && (code = on_row(context, &row, err)) != ERR_OK)
+            return code;
+    }
+    return ERR_OK;
+}
+
+/* Reads everything the server says about the statement that was sent. The first error wins, and
+   is followed by a cancel, so that a stream of a million rows is not read to its end. */
+static enum err_code drain(struct db *db, const struct sql *sql, db_row_fn on_row, void *context,
+                           uint64_t *ret_rows, struct err *err)
+{
+    enum err_code code = ERR_OK;
+    uint64_t rows = 0;
+
+    for (;;) {
+        _cleanup_err_ struct err ignored = {0};
+        PGresult *result = NULL;
+        enum err_code step = next_result(db, sql, &result, code == ERR_OK ? err : &ignored);
+
+        if (step != ERR_OK) {
+            if (code == ERR_OK)
+                cancel(db);
+            return code == ERR_OK ? step : code;
+        }
+        if (!result)
+            break;
+        switch (PQresultStatus(result)) {
+        case PGRES_TUPLES_OK:
+        case PGRES_SINGLE_TUPLE:
+        case PGRES_COMMAND_OK:
+            if (code == ERR_OK && (code = deliver(result, on_row, context, &rows, err)) != ERR_OK)
+                cancel(db);
+            break;
+        default:
+            if (code == ERR_OK)
+                code = fail_of_result(result, sql, err);
+        }
+        PQclear(result);
+    }
+    *ret_rows = rows;
+    return code;
+}
+
+static enum err_code send_params(struct db *db, const struct sql *sql, const struct args *args,
+                                 struct err *err)
+{
+    const char *values[ARGS_MAX];
+
+    if (sql->n_params > ARGS_MAX)
+        return err_set(err, ERR_INTERNAL, "%s: more than %d parameters", sql->file, ARGS_MAX);
+    for (size_t i = 0; i < sql->n_params; i++)
+        if (!args || !args_get(args, sql->params[i], &values[i]))
+            return err_set(err, ERR_INTERNAL, "%s: no value for the parameter \"%s\"", sql->file,
+                           sql->params[i]);
+    if (!PQsendQueryParams(db->conn, sql->text, (int)sql->n_params, NULL, values, NULL, NULL, 0) ||
+        !PQsetSingleRowMode(db->conn))
+        return fail_of_conn(db, sql, err);
+    return flush(db, sql, err);
+}
+
+static enum err_code run_counted(struct db *db, const struct sql *sql, const struct args *args,
+                                 db_row_fn on_row, void *context, uint64_t *ret_rows,
+                                 struct err *err)
+{
+    enum err_code code = send_params(db, sql, args, err);
+
+    if (code != ERR_OK)
+        return code;
+    return drain(db, sql, on_row, context, ret_rows, err);
+}
+
+enum err_code db_run(struct db *db, const struct sql *sql, const struct args *args,
+                     db_row_fn on_row, void *context, struct err *err)
+{
+    uint64_t rows;
+
+    return run_counted(db, sql, args, on_row, context, &rows, err);
+}
+
+enum err_code db_one(struct db *db, const struct sql *sql, const struct args *args,
+                     db_row_fn on_row, void *context, struct err *err)
+{
+    uint64_t rows = 0;
+    enum err_code code = run_counted(db, sql, args, on_row, context, &rows, err);
+
+    if (code == ERR_OK && rows != 1)
+        return err_set(err, ERR_INTERNAL, "%s: %llu rows where one was expected", sql->file,
+                       (unsigned long long)rows);
+    return code;
+}
+
+enum err_code db_script(struct db *db, const struct sql *sql, struct err *err)
+{
+    enum err_code code;
+    uint64_t rows;
+
+    if (!PQsendQuery(db->conn, sql->text))
+        return fail_of_conn(db, sql, err);
+    code = flush(db, sql, err);
+    if (code != ERR_OK)
+        return code;
+    return drain(db, sql, NULL, NULL, &rows, err);
+}
+
+/* libpq says a refused connection in words only; at this verbosity the SQLSTATE stands in them. */
+static enum err_code code_of_refusal(const char *message)
+{
+    static const char severity[] = "FATAL:  ";
+    const char *at = strstr(message, severity);
+    char state[6] = "";
+
+    if (!at || strlen(at) < sizeof severity + 5)
+        return ERR_UNAVAILABLE;
+    memcpy(state, at + sizeof severity - 1, 5);
+    switch (code_of_sqlstate(state)) {
+    case ERR_NOPERM:
+        return ERR_NOPERM;
+    case ERR_TEMP:
+        return ERR_TEMP;
+    default:
+        return ERR_UNAVAILABLE;
+    }
+}
+
+static enum err_code fail_of_connecting(PGconn *conn, struct err *err)
+{
+    const char *message = conn ? PQerrorMessage(conn) : "out of memory";
+    enum err_code code = code_of_refusal(message);
+
+    if (strstr(message, "no password supplied"))
+        code = ERR_NOPERM;
+    err_set(err, code, "could not connect to the database: %.*s", (int)strcspn(message, "\n"),
+            message);
+    if (code == ERR_NOPERM)
+        err_hint(err, "put the password into a file named by PGPASSFILE, or into a service file");
+    else
+        err_hint(err, "%s", hint_of_code(code));
+    return err->code;
+}
+
+static void drop_notice(_unused_ void *context, _unused_ const PGresult *notice)
+{
+    /* Notices carry data of customers; nothing of them belongs into a log. */
+}
+
+/* libpq's own steps of connecting, each waited for. */
+static enum err_code connect_poll(struct db *db, struct err *err)
+{
+    for (;;) {
+        PostgresPollingStatusType wanted = PQconnectPoll(db->conn);
+        enum err_code code;
+
+        switch (wanted) {
+        case PGRES_POLLING_OK:
+            return ERR_OK;
+        case PGRES_POLLING_READING:
+        case PGRES_POLLING_WRITING:
+            code = wait_socket(db, wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT, err);
+            if (code != ERR_OK) {
+                err_prefix(err, "could not connect to the database");
+                return code;
+            }
+            break;
+        default:
+            return fail_of_connecting(db->conn, err);
+        }
+    }
+}
+
+enum err_code db_open(struct db **ret, const char *conninfo, const struct deadline *deadline,
+                      struct err *err)
+{
+    const char *const names[] = {"dbname", "fallback_application_name", NULL};
+    const char *const values[] = {conninfo, "lapse", NULL};
+    _cleanup_db_ struct db *db = calloc(1, sizeof *db);
+    enum err_code code;
+
+    if (!db)
+        return err_nomem(err);
+    db->deadline = deadline;
+    db->conn = PQconnectStartParams(names, values, 1);
+    if (!db->conn)
+        return err_nomem(err);
+    if (PQstatus(db->conn) == CONNECTION_BAD)
+        return fail_of_connecting(db->conn, err);
+    PQsetErrorVerbosity(db->conn, PQERRORS_VERBOSE);
+    PQsetNoticeReceiver(db->conn, drop_notice, NULL);
+    code = connect_poll(db, err);
+    if (code != ERR_OK)
+        return code;
+    if (PQsetnonblocking(db->conn, 1) != 0)
+        return err_set(err, ERR_INTERNAL, "could not make the connection non-blocking");
+    *ret = TAKE_PTR(db);
+    return ERR_OK;
+}
+
+void db_close(struct db *db)
+{
+    if (!db)
+        return;
+    PQfinish(db->conn);
+    free(db);
+}
+
+void db_closep(struct db **db)
+{
+    db_close(*db);
+    *db = NULL;
+}
+
+enum err_code db_begin(struct db *db, enum db_mode mode, struct err *err)
+{
+    const struct sql *begin =
+        mode == DB_CHANGE ? &sql_session_begin_change : &sql_session_begin_snapshot;
+    struct args args = {0};
+    enum err_code code;
+
+    code = deadline_check(db->deadline, err);
+    if (code != ERR_OK)
+        return code;
+    code = db_script(db, begin, err);
+    if (code != ERR_OK)
+        return code;
+    db->in_transaction = true;
+    args_int(&args, "timeout_ms", deadline_left_ms(db->deadline) + 1);
+    return db_one(db, &sql_session_settings, &args, NULL, NULL, err);
+}
+
+enum err_code db_commit(struct db *db, bool *ret_unknown, struct err *err)
+{
+    PGresult *result = NULL;
+    enum err_code code;
+
+    *ret_unknown = false;
+    db->in_transaction = false;
+    if (!PQsendQuery(db->conn, sql_session_commit.text))
+        return fail_of_conn(db, &sql_session_commit, err);
+    *ret_unknown = true;
+    code = flush(db, &sql_session_commit, err);
+    if (code == ERR_OK)
+        code = next_result(db, &sql_session_commit, &result, err);
+    if (code != ERR_OK)
+        return code;
+    if (PQresultStatus(result) != PGRES_COMMAND_OK) {
+        code = fail_of_result(result, &sql_session_commit, err);
+        *ret_unknown = PQstatus(db->conn) != CONNECTION_OK || strncmp(err->sqlstate, "57P", 3) == 0;
+    } else {
+        *ret_unknown = false;
+        if (strcmp(PQcmdStatus(result), "COMMIT") != 0)
+            code = err_set(err, ERR_INTERNAL, "the transaction had failed and was rolled back");
+    }
+    PQclear(result);
+    while ((result = PQgetResult(db->conn)) != NULL)
+        PQclear(result);
+    return code;
+}
+
+void db_rollback(struct db *db)
+{
+    _cleanup_err_ struct err ignored = {0};
+
+    if (!db->in_transaction)
+        return;
+    db->in_transaction = false;
+    if (PQtransactionStatus(db->conn) == PQTRANS_ACTIVE)
+        return; /* a statement that was given up still runs: the connection is only good to close */
+    if (db_script(db, &sql_session_rollback, &ignored) != ERR_OK)
+        return;
+}
+
+bool db_in_transaction(const struct db *db)
+{
+    return db->in_transaction;
+}
+
+bool db_is_lost(const struct db *db)
+{
+    return PQstatus(db->conn) != CONNECTION_OK || PQtransactionStatus(db->conn) == PQTRANS_ACTIVE;
+}
+
+bool db_may_retry(const struct err *err)
+{
+    return strcmp(err->sqlstate, "40001") == 0 || strcmp(err->sqlstate, "40P01") == 0;
+}
+
+enum err_code db_backoff(const struct deadline *deadline, int attempt, struct err *err)
+{
+    /* Two processes that wait for each other must not wait equally long. */
+    int64_t jitter = (monotonic_ns() / 1000 + getpid()) % 50;
+    int64_t ms = (50 + jitter) << (attempt < 3 ? attempt : 3);
+
+    if (ms > deadline_left_ms(deadline))
+        ms = deadline_left_ms(deadline);
+    poll(NULL, 0, (int)ms);
+    return deadline_check(deadline, err);
+}
+
+int db_server_version(const struct db *db)
+{
+    return PQserverVersion(db->conn);
+}
+
+const char *db_host(const struct db *db)
+{
+    return PQhost(db->conn);
+}
+
+const char *db_name(const struct db *db)
+{
+    return PQdb(db->conn);
+}
+
+const char *db_user(const struct db *db)
+{
+    return PQuser(db->conn);
+}
+
+/* The types that results of ours may have; anything else is told by its number. */
+static const char *type_name(Oid oid)
+{
+    switch (oid) {
+    case 16:
+        return "boolean";
+    case 20:
+        return "bigint";
+    case 21:
+        return "smallint";
+    case 23:
+        return "integer";
+    case 25:
+        return "text";
+    case 1082:
+        return "date";
+    case 1184:
+        return "timestamptz";
+    case 1700:
+        return "numeric";
+    case 3802:
+        return "jsonb";
+    default:
+        return "another type";
+    }
+}
+
+static enum err_code tell_columns(const PGresult *result, db_column_fn on_column, void *context,
+                                  struct err *err)
+{
+    for (int i = 0; on_column && i < PQnfields(result); i++) {
+        enum err_code code =
+            on_column(context, PQfname(result, i), type_name(PQftype(result, i)), err);
+
+        if (code != ERR_OK)
+            return code;
+    }
+    return ERR_OK;
+}
+
+enum err_code db_describe(struct db *db, const struct sql *sql, db_column_fn on_column,
+                          void *context, struct err *err)
+{
+    enum err_code code;
+    PGresult *result = NULL, *end = NULL;
+    uint64_t rows;
+
+    if (!PQsendPrepare(db->conn, "", sql->text, 0, NULL))
+        return fail_of_conn(db, sql, err);
+    code = flush(db, sql, err);
+    if (code == ERR_OK)
+        code = drain(db, sql, NULL, NULL, &rows, err);
+    if (code != ERR_OK)
+        return code;
+    if (!PQsendDescribePrepared(db->conn, ""))
+        return fail_of_conn(db, sql, err);
+    code = flush(db, sql, err);
+    if (code == ERR_OK)
+        code = next_result(db, sql, &result, err);
+    if (code != ERR_OK)
+        return code;
+    if (PQresultStatus(result) == PGRES_COMMAND_OK)
+        code = tell_columns(result, on_column, context, err);
+    else
+        code = fail_of_result(result, sql, err);
+    PQclear(result);
+    while ((end = PQgetResult(db->conn)) != NULL)
+        PQclear(end);
+    return code;
+}

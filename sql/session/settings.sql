@@ -1,0 +1,11 @@
+-- What every transaction needs, for itself alone: a pooled connection keeps none of it.
+--   timeout_ms  how long a statement may run, in milliseconds (what the deadline leaves)
+SELECT set_config('TimeZone', 'UTC', true),
+       set_config('DateStyle', 'ISO, YMD', true),
+       set_config('IntervalStyle', 'postgres', true),
+       set_config('client_encoding', 'UTF8', true),
+       set_config('search_path', 'pg_catalog', true),
+       set_config('statement_timeout', :'timeout_ms'::text, true),
+       set_config('lock_timeout', least(:'timeout_ms'::bigint, 30000)::text, true),
+       set_config('idle_in_transaction_session_timeout', '0', true),
+       set_config('standard_conforming_strings', 'on', true)
