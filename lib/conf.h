@@ -80,6 +80,21 @@ enum err_code setting_judge(const struct setting *setting, const char *value, co
 /* Duration as seconds, of a text that was judged. */
 int64_t duration_seconds(const char *text);
 
+bool setting_section_exists(const struct setting *settings, size_t n, const char *section);
+
+/* ERR_CONFIG for a section, or a key in one (else NULL), that is none of `settings`; the hint
+   names the nearest. */
+enum err_code setting_unknown(const struct setting *settings, size_t n, const char *section,
+                              const char *key, struct err *err);
+
+/* What keeps `text` from being plain text, to follow its name in a message ("is not valid UTF-8",
+   "holds a control character"), or NULL. A tab is a control character unless allowed. */
+const char *text_fault(const char *text, size_t len, bool allow_tab);
+
+/* Writes what a setting takes, in words ("a whole number from 1 to 9"), to `out`: for `lapse conf
+   --sample` and the README. */
+void setting_describe(const struct setting *setting, struct strbuf *out);
+
 /* The n-th setting with its value and source, in the order of the list; false behind the last. */
 bool conf_each(const struct conf *conf, size_t n, const struct setting **ret_setting,
                const char **ret_value, enum setting_source *ret_source);

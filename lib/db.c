@@ -308,6 +308,63 @@ enum err_code db_one(struct db *db, const struct sql *sql, const struct args *ar
     return code;
 }
 
+struct ints {
+    int n;
+    int64_t *values;
+};
+
+static enum err_code take_ints(void *context, const struct db_row *row, struct err *err)
+{
+    struct ints *ints = context;
+
+    if (db_columns(row) < ints->n)
+        return err_set(err, ERR_INTERNAL, "%d columns where %d were expected", db_columns(row),
+                       ints->n);
+    for (int i = 0; i < ints->n; i++)
+        ints->values[i] = db_int(row, i);
+    return ERR_OK;
+}
+
+enum err_code db_ints(struct db *db, const struct sql *sql, const struct args *args, int n,
+                      int64_t *ret, struct err *err)
+{
+    struct ints ints = {n, ret};
+
+    return db_one(db, sql, args, take_ints, &ints, err);
+}
+
+/* Commits after `code`, or rolls back and keeps the error. */
+static enum err_code end_alone(struct db *db, enum err_code code, struct err *err)
+{
+    bool unknown;
+
+    if (code == ERR_OK)
+        code = db_commit(db, &unknown, err);
+    if (code != ERR_OK)
+        db_rollback(db);
+    return code;
+}
+
+enum err_code db_ints_alone(struct db *db, const struct sql *sql, const struct args *args, int n,
+                            int64_t *ret, struct err *err)
+{
+    enum err_code code = db_begin(db, DB_CHANGE, err);
+
+    if (code == ERR_OK)
+        code = db_ints(db, sql, args, n, ret, err);
+    return end_alone(db, code, err);
+}
+
+enum err_code db_run_alone(struct db *db, const struct sql *sql, const struct args *args,
+                           db_row_fn on_row, void *context, struct err *err)
+{
+    enum err_code code = db_begin(db, DB_CHANGE, err);
+
+    if (code == ERR_OK)
+        code = db_run(db, sql, args, on_row, context, err);
+    return end_alone(db, code, err);
+}
+
 enum err_code db_script(struct db *db, const struct sql *sql, struct err *err)
 {
     enum err_code code;
@@ -319,6 +376,16 @@ enum err_code db_script(struct db *db, const struct sql *sql, struct err *err)
     if (code != ERR_OK)
         return code;
     return drain(db, sql, NULL, NULL, &rows, err);
+}
+
+enum err_code db_savepoint(struct db *db, struct err *err)
+{
+    return db_script(db, &sql_session_savepoint, err);
+}
+
+enum err_code db_back(struct db *db, struct err *err)
+{
+    return db_script(db, &sql_session_back_to_savepoint, err);
 }
 
 /* libpq says a refused connection in words only; at this verbosity the SQLSTATE stands in them. */

@@ -73,6 +73,23 @@ enum err_code db_run(struct db *db, const struct sql *sql, const struct args *ar
 enum err_code db_one(struct db *db, const struct sql *sql, const struct args *args,
                      db_row_fn on_row, void *context, struct err *err) _must_check_;
 
+/* Runs a statement that must give exactly one row of n whole numbers (NULL is 0). */
+enum err_code db_ints(struct db *db, const struct sql *sql, const struct args *args, int n,
+                      int64_t *ret, struct err *err) _must_check_;
+
+/* The same in a transaction of its own. */
+enum err_code db_ints_alone(struct db *db, const struct sql *sql, const struct args *args, int n,
+                            int64_t *ret, struct err *err) _must_check_;
+
+/* db_run in a transaction of its own. */
+enum err_code db_run_alone(struct db *db, const struct sql *sql, const struct args *args,
+                           db_row_fn on_row, void *context, struct err *err) _must_check_;
+
+/* A part of the transaction that may fail alone: after db_savepoint, db_back undoes what came since
+   and makes the transaction usable again. */
+enum err_code db_savepoint(struct db *db, struct err *err) _must_check_;
+enum err_code db_back(struct db *db, struct err *err) _must_check_;
+
 /* Runs one migration: several statements, no parameters. */
 enum err_code db_script(struct db *db, const struct sql *sql, struct err *err) _must_check_;
 

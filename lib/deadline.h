@@ -13,21 +13,28 @@ struct deadline {
     int64_t end_ns; /* CLOCK_MONOTONIC */
 };
 
+/* From now; less than 0 is 0, and what the clock cannot hold never comes. */
 struct deadline deadline_in(int64_t seconds);
 
-/* Ends the process with ERR_TEMP's status one second after the deadline. */
+/* Ends the process with ERR_TEMP's status one second after the deadline. A second call moves the
+   watchdog to another deadline. It is not inherited by fork. */
 enum err_code deadline_watch(const struct deadline *deadline, struct err *err) _must_check_;
 
-/* Milliseconds left for poll(), 0 when it has passed, at most INT_MAX. */
+/* Milliseconds left for poll(), 0 when it has passed, at most INT_MAX. Rounded up, so that a loop
+   around poll() does not spin through the last millisecond. */
 int deadline_left_ms(const struct deadline *deadline);
 
-/* ERR_SIGNAL when SIGINT, SIGTERM or SIGHUP has come, ERR_TEMP when the deadline has passed. */
+/* ERR_SIGNAL when SIGINT, SIGTERM or SIGHUP has come, ERR_TEMP when the deadline has passed.
+   With a NULL deadline only the signals count. */
 enum err_code deadline_check(const struct deadline *deadline, struct err *err) _must_check_;
 
-/* Installs the handlers for the three signals, and ignores SIGPIPE. */
+/* Installs the handlers for the three signals: the first one sets a flag and interrupts what
+   waits (EINTR), a second of the same kind ends the process at once with 128 + its number. One
+   that was ignored from the start (nohup) stays ignored. Ignores SIGPIPE and SIGXFSZ, so that the
+   write that failed says so (EPIPE, EFBIG). */
 enum err_code signals_install(struct err *err) _must_check_;
 
-/* The signal that has come, or 0. */
+/* The signal that came first, or 0. */
 int signals_pending(void);
 
 int64_t monotonic_ns(void);

@@ -13,7 +13,7 @@
 /* What messages fall back on when there is no memory for the real one; never freed. */
 static char out_of_memory[] = "out of memory";
 
-static char *format_or_fallback(const char *format, va_list args)
+_printf_(1, 0) static char *format_or_fallback(const char *format, va_list args)
 {
     char *text = NULL;
 

@@ -11,8 +11,17 @@
  *                                             <out>/latest to the greatest date
  *
  * A reader who opens <out>/<date>/FILE sees the old set or the new one, never a mixture: the
- * folders are exchanged by one rename. The replaced folder stays as .retired-... until the next
- * publish, so that somebody still reading it can finish.
+ * folders are exchanged by one rename (two where the file system has no exchange; killed between
+ * them, the next sweep puts the old set back). The replaced folder stays as .retired-<date>-... so
+ * that somebody still reading it can finish; the first publish that comes RETIRED_GRACE_S or more
+ * later removes it, unless a reader holds a shared flock on it, as set_verify does.
+ *
+ * The folder `out` is locked (flock) while a set is exchanged and while leftovers are swept, so
+ * that invocations that publish different jobs into one date lose nothing of each other.
+ *
+ * Before the exchange, each file that is carried over is compared with the old manifest: what
+ * changed since it was published stops the publish (ERR_CHECKSUM) until its job runs again for
+ * that date or the file is restored. Files that no manifest knows are carried over untouched.
  */
 #ifndef LAPSE_PUBLISH_H
 #define LAPSE_PUBLISH_H
@@ -21,11 +30,14 @@
 #include "err.h"
 #include "report.h"
 
+#define RETIRED_GRACE_S 60
+
 struct staging;
 
 /* `out` must be an absolute path to an existing folder, or one whose parent exists (it is made,
-   mode 2750). Refused with what to do: not a folder, a symbolic link, writable by everyone.
-   ERR_CANTCREAT where nothing can be made in it. */
+   mode 2750). ERR_CONFIG with what to do: a relative path, not a folder, a symbolic link, writable
+   by everyone, no parent. ERR_CANTCREAT where nothing can be made in it, or where something that
+   is not a link stands at <out>/latest. */
 enum err_code staging_open(struct staging **ret, const char *out, struct err *err) _must_check_;
 const char *staging_path(const struct staging *staging); /* absolute */
 void staging_discard(struct staging *staging);           /* removes it; NULL is nothing */
@@ -35,15 +47,15 @@ void staging_discardp(struct staging **staging);
 /* One job's files within the set. */
 struct publish_job {
     const char *job;
-    int64_t run_id;               /* 0: a dry run, which has no row in the ledger */
+    int64_t run_id; /* 0: a dry run, which has no row in the ledger */
     const struct report_files *files;
 };
 
 struct publish_set {
-    const char *date;             /* "2026-03-31" */
-    const char *as_of;            /* "2026-03-31T00:00:00Z" */
+    const char *date;  /* "2026-03-31" */
+    const char *as_of; /* "2026-03-31T00:00:00Z" */
     const char *version;
-    const char *audit_head;       /* hex digest of the newest batch, or NULL */
+    const char *audit_head; /* hex digest of the newest batch, or NULL */
     const struct publish_job *jobs;
     size_t n_jobs;
 };
@@ -61,7 +73,11 @@ struct published {
 };
 void published_done(struct published *published);
 
-/* Consumes the staging folder, also on failure: what was published before is then untouched. */
+/* Consumes the staging folder, also on failure: what was published before is then untouched.
+   The staging folder must hold the files of `set` and nothing else. ERR_CHECKSUM: the set that
+   stands there differs from its manifest. ERR_TEMP: another publish holds `out` until the
+   deadline. ERR_CONFIG: two jobs write one file. ERR_CANTCREAT: something that is not lapse's
+   stands in the way. ERR_IO: the disk; the hint says what to do. */
 enum err_code publish(struct staging *staging, const struct publish_set *set,
                       const struct deadline *deadline, struct published *ret,
                       struct err *err) _must_check_;

@@ -3,15 +3,16 @@
  * A job declares its tables as data (struct report_table). The runner opens a report, begins a
  * table, hands over row after row as text (as the database sent it), ends the table, and finishes:
  *
- *     report_open(&report, &meta, tables, n_tables, formats, staging_dir, &err)
+ *     report_open(&report, &meta, formats, staging_dir, &err)
  *     report_begin(report, &table, &err)
  *     report_row(report, cells, &err)            once per row, in the order they shall stand
  *     report_end(report, &err)
  *     report_finish(report, &files, &err)        checks and fsyncs every file
  *
- * or report_discard(), which may be called at any time and cannot fail. Memory is bounded: no row
- * is kept. Every file is written below `staging_dir` (mode 0700 until it is published); publish.c
- * moves it.
+ * or report_discard(), which may be called at any time and cannot fail. After any call failed, the
+ * report can only be discarded (report_finish then discards it and fails). Memory is bounded: no
+ * row is kept. Every file is written below `staging_dir` (mode 0700 until it is published);
+ * publish.c moves it.
  *
  * The bytes depend on the data and the meta alone: no clock, no locale.
  */
@@ -30,31 +31,37 @@ enum column_type {
     COL_ID,       /* whole number. CSV bare, XLSX text (ids are not to be added up) */
     COL_COUNT,    /* whole number. CSV bare, XLSX number (text beyond 2^53) */
     COL_DECIMAL1, /* "12.3". CSV bare, XLSX number with one decimal */
+    COL_AMOUNT,   /* "1234.50", any number of decimals. CSV bare, XLSX number (text beyond 15
+                     digits) with at least two decimals */
     COL_TEXT,     /* any text. CSV guarded and quoted as needed, XLSX text */
     COL_DATE,     /* "2026-03-31". CSV bare, XLSX date */
     COL_DATE_NA,  /* a date or the words "N/A". CSV bare, XLSX date or text */
     COL_INSTANT,  /* ISO instant in UTC as PostgreSQL prints it ("2026-03-31 01:02:03.456+00"),
                      or infinity. CSV "2026-03-31T01:02:03Z" (fraction dropped), XLSX date-time */
 };
+/* NaN and infinities of the database pass as the words they are: bare in CSV, text in XLSX. So do
+   dates that Excel cannot hold (before 1900-03-01, after 9999-12-31, BC). */
 
 struct column {
-    const char *header;    /* fixed: others read it */
-    const char *field;     /* the name of the result column that feeds it */
+    const char *header; /* fixed: others read it */
+    const char *field;  /* the name of the result column that feeds it */
     enum column_type type;
-    int width;             /* of the XLSX column, in characters */
-    bool total;            /* COL_COUNT only: added up, in the manifest and on the Summary sheet */
+    int width;  /* of the XLSX column, in characters */
+    bool total; /* COL_COUNT only: added up, in the manifest and on the Summary sheet */
 };
 
 struct report_table {
-    const char *name;      /* "" or NULL: <job>.csv; "detail": <job>-detail.csv */
-    const char *sheet;     /* sheet title, at most 28 characters ("Invitations") */
+    const char *name;  /* "" or NULL: <job>.csv; "detail": <job>-detail.csv */
+    const char *sheet; /* sheet title, at most 28 characters ("Invitations") */
     const struct sql *query;
     const struct column *columns; /* ended by a column without header */
     const char *tally;     /* field whose values are counted on the Summary sheet, with a chart;
                               NULL for none. 40 values are kept, the rest is "other" */
     const char *question;  /* what that chart answers: "Why did plans change?" */
     const char *split;     /* field by whose value the table is also cut into one CSV each,
-                              <job>-<value>.csv; rows come ordered by it. NULL for none */
+                              <job>-<value>.csv; rows with one value come together. NULL for none.
+                              In the name all but [A-Za-z0-9._-] becomes "_", so does a leading
+                              dot, and a name that is taken gets "-2", "-3" ... behind it */
     const char *when;      /* "profile=documented": only where the option has that value; or NULL */
     bool no_formula_guard; /* a CSV that only machines read */
 };
@@ -71,15 +78,15 @@ struct report_setting {
 
 /* What is the same for the whole report. Everything is borrowed and must outlive it. */
 struct report_meta {
-    const char *job;       /* "expire-invitations": also the files' name */
-    const char *title;     /* "Expired invitations" */
-    const char *as_of;     /* "2026-03-31T00:00:00Z" */
+    const char *job;   /* "expire-invitations": also the files' name */
+    const char *title; /* "Expired invitations" */
+    const char *as_of; /* "2026-03-31T00:00:00Z" */
     const char *version;
     const struct report_setting *settings; /* printed on the sheet `Run` */
     size_t n_settings;
     const char *const *notes; /* sentences a reader must know, on the sheet `Run` */
     size_t n_notes;
-    bool bom;              /* start each CSV with a byte order mark */
+    bool bom; /* start each CSV with a byte order mark */
 };
 
 enum report_format {
@@ -97,9 +104,9 @@ struct report_total {
 };
 
 struct report_file {
-    char *name;            /* "expire-invitations.csv", below the staging folder */
-    uint64_t rows;         /* data rows, without headers; of a workbook: of all its tables */
-    uint64_t altered;      /* cells that could not be written as they are: guarded, cleaned, cut */
+    char *name;       /* "expire-invitations.csv", below the staging folder */
+    uint64_t rows;    /* data rows, without headers; of a workbook: of all its tables */
+    uint64_t altered; /* cells that could not be written as they are: guarded, cleaned, cut */
     struct report_total *totals; /* of every column with .total */
     size_t n_totals;
 };
@@ -134,7 +141,9 @@ enum err_code report_row(struct report *report, const struct cell *cells,
 enum err_code report_end(struct report *report, struct err *err) _must_check_;
 
 /* Completes, checks (every workbook is read back and compared) and fsyncs all files, frees the
-   report, and appends what was made to `files`. After a failure the report is freed as well. */
+   report, and appends what was made to `files`, which the caller owns. After a failure the report
+   is freed as well, its files are removed and `files` is as before. A file that cannot be created
+   is ERR_CANTCREAT; one that cannot be written, or was not written whole, ERR_IO. */
 enum err_code report_finish(struct report *report, struct report_files *files,
                             struct err *err) _must_check_;
 

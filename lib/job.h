@@ -1,0 +1,88 @@
+/* A job: one struct of data that says what is due, how it is changed and what is reported.
+ *
+ * The runner (run.h) does everything else. A job needs no code of its own: its rules are
+ * statements in sql/<name>/, its columns a table in its file. What the runner gives to every
+ * statement, by name:
+ *
+ *   as_of                    the instant judged by (timestamptz)
+ *   job, run_id, batch_no    who changes
+ *   accounts                 bigint[], or NULL for all (--account)
+ *   from_account, from_id    a batch: keys behind (account, id) ...
+ *   to_account, to_id        ... up to and with (account, id)
+ *   batch_rows               about how many due rows a batch has
+ *   run_ids, as_ofs          reports of changes: the runs of the date, and their as-of each
+ *   every setting of [rules], and of the job's own section, by its key
+ */
+#ifndef LAPSE_JOB_H
+#define LAPSE_JOB_H
+
+#include "conf.h"
+#include "report.h"
+#include "sql.h"
+
+enum job_kind {
+    JOB_CHANGE, /* changes the product's data, and reports what it changed */
+    JOB_REPORT, /* only reads */
+};
+
+/* One statement of a change. It gives one row: `changed`, how many rows it wrote into the audit,
+   and `torn`, how many events it could only write in part because somebody else was faster (the
+   batch is then tried again). `repeat`: until it changes nothing. */
+struct job_step {
+    const struct sql *sql;
+    bool repeat;
+};
+
+enum { JOB_STEPS = 6, JOB_WAITS = 6 };
+
+struct job {
+    const char *name;    /* "expire-invitations" */
+    const char *title;   /* of its report: "Expired invitations" */
+    const char *summary; /* one line for `lapse jobs` */
+    const char *rules;   /* what it decides, in plain words, for `lapse help JOB` */
+    enum job_kind kind;
+
+    const char *waits_for[JOB_WAITS]; /* jobs that must not have failed before it */
+
+    /* looked_at, skipped: one row. skipped_because explains the second. */
+    const struct sql *candidates;
+    const char *skipped_because;
+
+    /* Change jobs: what is due, cut into batches (account_id, id, due_so_far, due); accounts that
+       break the model (account_id, reason), or NULL; the statements, in order. */
+    const struct sql *cut;
+    const struct sql *set_aside;
+    struct job_step steps[JOB_STEPS];
+
+    const struct report_table *tables; /* ended by one without columns */
+
+    /* Settings of [job.NAME], ended by one without key; each is an option --key as well. */
+    const struct setting *settings;
+};
+
+/* A query over the data that returns a row (account_id, finding) for everything wrong. */
+struct data_check {
+    int number;
+    const char *what; /* "no pending invitation is overdue" */
+    const struct sql *sql;
+    const char *advice; /* what to do about a finding */
+};
+
+/* What the program is made of; filled by jobs/main.c. */
+struct registry {
+    const struct job *const *jobs; /* in the order of a nightly run */
+    size_t n_jobs;
+    const struct setting *settings; /* all: the runner's, the rules', the jobs' */
+    size_t n_settings;
+    const struct data_check *promises; /* hold after every run */
+    size_t n_promises;
+    const struct data_check *conditions; /* of the data; told, nobody's fault */
+    size_t n_conditions;
+};
+
+const struct job *job_find(const struct registry *registry, const char *name);
+
+/* The job's own section, "job.<name>", into a buffer. */
+void job_section(const struct job *job, char *buffer, size_t size);
+
+#endif

@@ -1,0 +1,512 @@
+/* The life of a run: see run.h. This file leads; its parts are named in run_internal.h. */
+#define _GNU_SOURCE
+#include "run_internal.h"
+
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ban.h"
+
+void note(const struct invocation *inv, const char *format, ...)
+{
+    char *text = NULL;
+    va_list args;
+
+    if (!inv->observer->note)
+        return;
+    va_start(args, format);
+    if (vasprintf(&text, format, args) < 0)
+        text = NULL;
+    va_end(args);
+    if (text)
+        inv->observer->note(inv->observer->context, text);
+    free(text);
+}
+
+void progress(const struct invocation *inv, const struct job *job, const char *phase, uint64_t done,
+              uint64_t total)
+{
+    if (inv->observer->progress)
+        inv->observer->progress(inv->observer->context, job, phase, done, total);
+}
+
+const char *job_option(const struct pass *pass, const struct job *job, const char *key)
+{
+    const struct run_request *request = pass->inv->request;
+    char section[64];
+
+    for (size_t i = 0; i < request->n_options; i++)
+        if (request->options[i].job == job && strcmp(request->options[i].key, key) == 0)
+            return request->options[i].value;
+    job_section(job, section, sizeof section);
+    return conf_text(request->conf, section, key);
+}
+
+static bool has_options(const struct pass *pass, const struct job *job)
+{
+    for (size_t i = 0; i < pass->inv->request->n_options; i++)
+        if (pass->inv->request->options[i].job == job)
+            return true;
+    return false;
+}
+
+void args_range(struct args *args, int64_t from_account, int64_t from_id, int64_t to_account,
+                int64_t to_id)
+{
+    args_int(args, "from_account", from_account);
+    args_int(args, "from_id", from_id);
+    args_int(args, "to_account", to_account);
+    args_int(args, "to_id", to_id);
+}
+
+void pass_args(const struct pass *pass, const struct run *run, struct args *args)
+{
+    const struct conf *conf = pass->inv->request->conf;
+    const struct setting *setting;
+    const char *value;
+    enum setting_source source;
+
+    args_text(args, "as_of", pass->as_of_text);
+    args_text(args, "accounts", pass->accounts);
+    args_text(args, "job", run->job->name);
+    args_int(args, "run_id", run->run_id);
+    args_int(args, "batch_no", 0);
+    args_int(args, "batch_rows", conf_int(conf, "database", "batch_rows"));
+    args_range(args, INT64_MIN, INT64_MIN, KEY_MAX, KEY_MAX);
+    for (size_t i = 0; conf_each(conf, i, &setting, &value, &source); i++)
+        if (strcmp(setting->section, "rules") == 0)
+            args_text(args, setting->key, value);
+    for (const struct setting *own = run->job->settings; own && own->key; own++)
+        args_text(args, own->key, job_option(pass, run->job, own->key));
+}
+
+bool run_may_go_on(struct pass *pass, struct run *run)
+{
+    if (run->state == RUN_FAILED || run->state == RUN_SKIPPED)
+        return false;
+    for (size_t i = 0; i < JOB_WAITS && run->job->waits_for[i]; i++)
+        for (size_t j = 0; j < pass->n; j++) {
+            const struct run *other = &pass->runs[j];
+
+            if (strcmp(other->job->name, run->job->waits_for[i]) != 0 ||
+                (other->state != RUN_FAILED && other->state != RUN_SKIPPED))
+                continue;
+            err_set(&run->err, other->err.code, "not run, because %s failed", other->job->name);
+            run->err.signal = other->err.signal;
+            run->state = RUN_SKIPPED;
+            return false;
+        }
+    return true;
+}
+
+void run_fail(struct pass *pass, struct run *run)
+{
+    _cleanup_err_ struct err ignored = {0};
+    bool changed = run->state == RUN_APPLIED && run->job->kind == JOB_CHANGE;
+    struct ledger_end end = {.state = changed ? "applied" : "failed",
+                             .status = err_status(&run->err),
+                             .message = run->err.message};
+
+    run->state = RUN_FAILED;
+    if (!run->run_id || db_is_lost(pass->inv->db) || run->err.code == ERR_SIGNAL)
+        return; /* the ledger still says that it runs: the next invocation goes on with it */
+    if (db_in_transaction(pass->inv->db))
+        return;
+    if (ledger_finish(pass->inv->db, run->run_id, run->attempt, &end, &ignored) != ERR_OK)
+        note(pass->inv, "the ledger could not be told how run %" PRId64 " ended", run->run_id);
+}
+
+/* SHA-256 over what shapes the job's result, so that two runs can be compared. */
+static void settings_digest(const struct pass *pass, const struct job *job, char ret[65])
+{
+    _cleanup_sb_ struct strbuf text = {0};
+    unsigned char digest[32] = {0};
+    const struct setting *setting;
+    const char *value;
+    enum setting_source source;
+
+    for (size_t i = 0; conf_each(pass->inv->request->conf, i, &setting, &value, &source); i++)
+        if (strcmp(setting->section, "rules") == 0)
+            sb_addf(&text, "%s=%s\n", setting->key, value ? value : "");
+    for (const struct setting *own = job->settings; own && own->key; own++) {
+        value = job_option(pass, job, own->key);
+        sb_addf(&text, "%s.%s=%s\n", job->name, own->key, value ? value : "");
+    }
+    if (sb_text(&text))
+        EVP_Digest(sb_text(&text), text.len, digest, NULL, EVP_sha256(), NULL);
+    for (size_t i = 0; i < sizeof digest; i++)
+        snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+}
+
+static const char *trigger(void)
+{
+    if (getenv("INVOCATION_ID"))
+        return "systemd";
+    return isatty(STDIN_FILENO) || isatty(STDERR_FILENO) ? "manual" : "cron";
+}
+
+/* Puts the run into the ledger, or takes over the one that is there. */
+static enum err_code enter_ledger(struct pass *pass, struct run *run, struct err *err)
+{
+    _cleanup_sb_ struct strbuf options = {0};
+    char digest[65], host[256] = "";
+    struct ledger_entry entry = {.job = run->job->name,
+                                 .as_of = pass->as_of_text,
+                                 .trigger = trigger(),
+                                 .settings_digest = digest,
+                                 .version = LAPSE_VERSION,
+                                 .host = host};
+
+    gethostname(host, sizeof host - 1);
+    settings_digest(pass, run->job, digest);
+    sb_adds(&options, "{");
+    if (pass->accounts)
+        sb_addf(&options, "\"accounts\": \"%s\"", pass->accounts);
+    if (has_options(pass, run->job))
+        sb_addf(&options, "%s\"override\": true", pass->accounts ? ", " : "");
+    sb_adds(&options, "}");
+    entry.options = sb_text(&options);
+    if (!entry.options)
+        return err_nomem(err);
+    if (run->resumed)
+        return ledger_take_over(pass->inv->db, &entry, run->run_id, &run->attempt, err);
+    run->attempt = 1;
+    return ledger_start(pass->inv->db, &entry, &run->run_id, err);
+}
+
+/* Change jobs that commit go forward in time, unless somebody says otherwise. */
+static enum err_code check_backdate(struct pass *pass, const struct run *run, struct err *err)
+{
+    const struct run_request *request = pass->inv->request;
+    struct instant last, now;
+    char text[INSTANT_SIZE];
+    bool found;
+    enum err_code code;
+
+    if (run->job->kind != JOB_CHANGE || run->resumed || request->allow_backdate || !request->as_of)
+        return ERR_OK;
+    code = ledger_last_applied(pass->inv->db, run->job->name, &found, &last, err);
+    if (code == ERR_OK && found && pass->as_of.seconds < last.seconds)
+        code = err_set(err, ERR_STOPPED, "%s has already been done as of %s, after %s",
+                       run->job->name, instant_format(last, text), pass->as_of_text);
+    if (code == ERR_OK)
+        code = ledger_clock(pass->inv->db, &now, err);
+    if (code == ERR_OK && pass->as_of.seconds > now.seconds)
+        code = err_set(err, ERR_STOPPED, "%s lies in the future", pass->as_of_text);
+    if (code == ERR_STOPPED)
+        err_hint(err, "look with --dry-run first; if it is meant, add --allow-backdate");
+    return code;
+}
+
+static void begin_run(struct pass *pass, struct run *run)
+{
+    _cleanup_err_ struct err err = {0};
+    enum err_code code = deadline_check(pass->inv->deadline, &err);
+
+    if (code == ERR_OK)
+        code = check_backdate(pass, run, &err);
+    if (code == ERR_OK)
+        code = enter_ledger(pass, run, &err);
+    if (code == ERR_OK) {
+        bool applied = run->state == RUN_APPLIED || run->job->kind == JOB_REPORT;
+
+        run->state = applied ? RUN_APPLIED : RUN_RUNNING;
+        return;
+    }
+    err_done(&run->err);
+    run->err = err;
+    err = (struct err){0};
+    run_fail(pass, run);
+}
+
+/* The first run, in order, that did not end well. */
+static enum err_code first_error(const struct pass *pass, struct err *err)
+{
+    for (size_t i = 0; i < pass->n; i++) {
+        const struct err *why = &pass->runs[i].err;
+
+        if (why->code == ERR_OK)
+            continue;
+        err_set(err, why->code, "%s: %s", pass->runs[i].job->name, why->message);
+        err->signal = why->signal;
+        if (why->hint)
+            err_hint(err, "%s", why->hint);
+        if (why->detail)
+            err_detail(err, "%s", why->detail);
+        return why->code;
+    }
+    return ERR_OK;
+}
+
+static enum err_code open_staging(struct pass *pass, struct err *err)
+{
+    if (!pass->out)
+        return ERR_OK;
+    return staging_open(&pass->staging, pass->out, err);
+}
+
+static void do_runs(struct pass *pass, char **ret_published)
+{
+    for (size_t i = 0; i < pass->n; i++) {
+        struct run *run = &pass->runs[i];
+        int64_t begun = monotonic_ns();
+
+        if (!run_may_go_on(pass, run))
+            continue;
+        begin_run(pass, run);
+        if (run->state == RUN_RUNNING)
+            run_change(pass, run);
+        run->nanoseconds = monotonic_ns() - begun;
+    }
+    pass_report(pass, ret_published);
+}
+
+static enum err_code do_pass(struct pass *pass, struct err *err)
+{
+    _cleanup_free_ char *published = NULL;
+    const struct run_observer *observer = pass->inv->observer;
+    enum err_code code;
+
+    instant_format(pass->as_of, pass->as_of_text);
+    instant_format_day(pass->as_of, pass->date);
+    code = open_staging(pass, err);
+    if (code == ERR_OK) {
+        if (pass->inv->request->dry_run)
+            code = pass_preview(pass, &published, err);
+        else
+            do_runs(pass, &published);
+    }
+    if (code == ERR_OK && observer->finished)
+        observer->finished(observer->context, pass->runs, pass->n, &pass->as_of, published);
+    staging_discard(TAKE_PTR(pass->staging));
+    return code == ERR_OK ? first_error(pass, err) : code;
+}
+
+static void pass_done(struct pass *pass)
+{
+    for (size_t i = 0; i < pass->n; i++) {
+        err_done(&pass->runs[i].err);
+        report_files_done(&pass->runs[i].made);
+    }
+    free(pass->runs);
+    pass->runs = NULL;
+    pass->n = 0;
+}
+
+/* Where this pass publishes; NULL for nowhere. Partial results go only where somebody says. */
+static enum err_code choose_out(struct pass *pass, struct err *err)
+{
+    const struct run_request *request = pass->inv->request;
+    bool partial = pass->accounts || request->n_options > 0 || request->dry_run;
+    enum err_code code;
+
+    pass->out = request->out;
+    if (pass->out || partial)
+        return ERR_OK;
+    pass->out = conf_text(request->conf, "reports", "dir");
+    if (pass->out)
+        return ERR_OK;
+    code = err_set(err, ERR_CONFIG, "no folder to publish the reports in");
+    err_hint(err, "set [reports] dir, or give --out DIR");
+    return code;
+}
+
+/* One job's lock; who does not get it has failed before it began. */
+static enum err_code lock_jobs(struct invocation *inv, struct pass *main_pass, struct err *err)
+{
+    enum err_code code = db_begin(inv->lock, DB_CHANGE, err);
+
+    for (size_t i = 0; code == ERR_OK && i < main_pass->n; i++) {
+        struct run *run = &main_pass->runs[i];
+
+        code = ledger_lock(inv->lock, run->job->name, err);
+        if (code == ERR_TEMP && !db_is_lost(inv->lock)) {
+            run->err = *err;
+            *err = (struct err){0};
+            run->state = RUN_FAILED;
+            code = ERR_OK;
+        }
+    }
+    return code;
+}
+
+static enum err_code new_runs(struct pass *pass, const struct job *const *jobs, size_t n,
+                              struct err *err)
+{
+    pass->runs = calloc(n ? n : 1, sizeof *pass->runs);
+    if (!pass->runs)
+        return err_nomem(err);
+    pass->n = n;
+    for (size_t i = 0; i < n; i++)
+        pass->runs[i].job = jobs[i];
+    return ERR_OK;
+}
+
+static void resume_run(struct run *run, const struct unfinished *left)
+{
+    run->resumed = true;
+    run->run_id = left->run_id;
+    run->attempt = left->attempt;
+    run->changed = left->changed;
+    run->batches = left->batches;
+    run->state = left->applied ? RUN_APPLIED : RUN_WAITING;
+}
+
+/* Finishes every run left unfinished for the as-of and accounts of `first`, as one pass. */
+static enum err_code resume_group(struct invocation *inv, const struct pass *main_pass,
+                                  struct unfinished *left, size_t first, struct err *err)
+{
+    struct pass pass = {.inv = inv, .as_of = left[first].as_of, .accounts = left[first].accounts};
+    enum err_code code = choose_out(&pass, err);
+
+    if (code == ERR_OK && !(pass.runs = calloc(main_pass->n, sizeof *pass.runs)))
+        code = err_nomem(err);
+    if (code != ERR_OK)
+        return code;
+    for (size_t i = first; i < main_pass->n; i++) {
+        if (!left[i].found || left[i].as_of.seconds != pass.as_of.seconds ||
+            !str_eq(left[i].accounts, pass.accounts))
+            continue;
+        pass.runs[pass.n].job = main_pass->runs[i].job;
+        resume_run(&pass.runs[pass.n++], &left[i]);
+        left[i].found = false;
+        note(inv, "finishing run %" PRId64 " of %s, which was left unfinished", left[i].run_id,
+             main_pass->runs[i].job->name);
+    }
+    code = do_pass(&pass, err);
+    for (size_t i = 0; i < pass.n; i++)
+        for (size_t j = 0; j < main_pass->n; j++) {
+            struct run *run = &main_pass->runs[j];
+
+            if (run->job != pass.runs[i].job || pass.runs[i].state == RUN_DONE)
+                continue;
+            err_set(&run->err, code == ERR_OK ? ERR_INTERNAL : code,
+                    "not run, because the run left unfinished could not be finished");
+            run->err.signal = err->signal;
+            run->state = RUN_FAILED;
+        }
+    pass_done(&pass);
+    return code;
+}
+
+/* With an as-of given, only a run left unfinished for just that one is gone on with. */
+static void resume_in_place(struct pass *main_pass, struct run *run, const struct unfinished *left)
+{
+    if (left->found && left->as_of.seconds == main_pass->as_of.seconds &&
+        str_eq(left->accounts, main_pass->accounts)) {
+        resume_run(run, left);
+        note(main_pass->inv, "going on with run %" PRId64 " of %s, which was left unfinished",
+             left->run_id, run->job->name);
+    }
+}
+
+/* What earlier invocations left. Errors of the runs are told, and kept for the end. */
+static enum err_code resume(struct invocation *inv, struct pass *main_pass, struct err *ret_first,
+                            struct err *err)
+{
+    struct unfinished *left = calloc(main_pass->n ? main_pass->n : 1, sizeof *left);
+    enum err_code code = left ? ERR_OK : err_nomem(err);
+
+    for (size_t i = 0; code == ERR_OK && i < main_pass->n; i++) {
+        struct run *run = &main_pass->runs[i];
+
+        if (run->state == RUN_FAILED)
+            continue;
+        code = ledger_unfinished(inv->db, run->job->name, &left[i], err);
+        if (code == ERR_OK && inv->request->as_of) {
+            resume_in_place(main_pass, run, &left[i]);
+            left[i].found = false;
+        }
+    }
+    for (size_t i = 0; code == ERR_OK && i < main_pass->n; i++) {
+        _cleanup_err_ struct err why = {0};
+
+        if (!left[i].found || resume_group(inv, main_pass, left, i, &why) == ERR_OK)
+            continue;
+        if (ret_first->code == ERR_OK) {
+            *ret_first = why;
+            why = (struct err){0};
+        }
+    }
+    for (size_t i = 0; left && i < main_pass->n; i++)
+        unfinished_done(&left[i]);
+    free(left);
+    return code;
+}
+
+static enum err_code invoke(struct invocation *inv, struct pass *main_pass, struct err *err)
+{
+    const struct run_request *request = inv->request;
+    _cleanup_err_ struct err resumed = {0};
+    enum err_code code = new_runs(main_pass, request->jobs, request->n_jobs, err);
+
+    if (code == ERR_OK && !request->dry_run)
+        code = lock_jobs(inv, main_pass, err);
+    if (code == ERR_OK && request->as_of)
+        main_pass->as_of = *request->as_of;
+    else if (code == ERR_OK)
+        code = ledger_clock(inv->db, &main_pass->as_of, err);
+    if (code == ERR_OK && !request->dry_run)
+        code = resume(inv, main_pass, &resumed, err);
+    if (code == ERR_OK)
+        code = deadline_check(inv->deadline, err);
+    if (code == ERR_OK)
+        code = do_pass(main_pass, err);
+    if (resumed.code != ERR_OK) {
+        err_done(err);
+        *err = resumed;
+        resumed = (struct err){0};
+        return err->code;
+    }
+    return code;
+}
+
+enum err_code run_check_schema(struct db *db, struct err *err)
+{
+    int64_t present = 0, version = 0;
+    int64_t wanted = (int64_t)sql_migrations_count;
+    enum err_code code = db_ints_alone(db, &sql_ledger_schema_version, NULL, 1, &present, err);
+
+    if (code == ERR_OK && present)
+        code = db_ints_alone(db, &sql_ledger_schema_newest, NULL, 1, &version, err);
+    if (code != ERR_OK || version == wanted)
+        return code;
+    if (version > wanted) {
+        code = err_set(err, ERR_CONFIG,
+                       "the tables are of version %" PRId64 ", newer than this program's %" PRId64,
+                       version, wanted);
+        err_hint(err, "install the lapse that upgraded them");
+    } else {
+        code = err_set(err, ERR_CONFIG,
+                       "the tables are of version %" PRId64 ", older than this program's %" PRId64,
+                       version, wanted);
+        err_hint(err, "run \"lapse migrate\" with the owner's rights");
+    }
+    return code;
+}
+
+enum err_code run_invoke(const struct run_request *request, const struct run_observer *observer,
+                         const struct deadline *deadline, struct err *err)
+{
+    const char *conninfo = conf_text(request->conf, "database", "conninfo");
+    struct invocation inv = {.request = request, .observer = observer, .deadline = deadline};
+    struct pass main_pass = {.inv = &inv, .accounts = request->accounts};
+    enum err_code code = choose_out(&main_pass, err);
+
+    if (code == ERR_OK)
+        code = db_open(&inv.db, conninfo, deadline, err);
+    if (code == ERR_OK)
+        code = run_check_schema(inv.db, err);
+    if (code == ERR_OK && !request->dry_run)
+        code = db_open(&inv.lock, conninfo, deadline, err);
+    if (code == ERR_OK)
+        code = invoke(&inv, &main_pass, err);
+    pass_done(&main_pass);
+    db_close(inv.db);
+    db_close(inv.lock);
+    return code;
+}

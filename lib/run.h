@@ -1,0 +1,95 @@
+/* The life of a run: the one place that knows it.
+ *
+ * An invocation is one `lapse run`: a run (a row in the ledger) per job, all with one as-of.
+ *
+ *   lock     each job, in an open transaction of a second connection
+ *   as-of    given, or the database's clock
+ *   resume   what an earlier invocation left unfinished is finished first, under its own as-of
+ *   change   the change jobs, in nightly order: what is due is counted and cut into batches; each
+ *            batch is one transaction with its changes, their audit, its link in the chain and the
+ *            run's counters, so that a run killed anywhere goes on without loss or doubling
+ *   report   all reports from one snapshot, into every format at once
+ *   publish  the set appears whole, then the ledger says so
+ *
+ * A dry run goes the same way inside transactions that are rolled back, range of accounts by range
+ * of accounts, and shows what the audit would have held.
+ */
+#ifndef LAPSE_RUN_H
+#define LAPSE_RUN_H
+
+#include "conf.h"
+#include "deadline.h"
+#include "instant.h"
+#include "job.h"
+
+/* A job's own option given on the command line, in place of its setting. */
+struct run_option {
+    const struct job *job;
+    const char *key, *value;
+};
+
+struct run_request {
+    const struct registry *registry;
+    const struct conf *conf;
+    const struct job *const *jobs; /* in nightly order, each once */
+    size_t n_jobs;
+    const struct instant *as_of; /* NULL: the database's clock */
+    const char *accounts;        /* "{12,13}", or NULL for all */
+    const char *out;             /* folder to publish in, or NULL: the settings' */
+    unsigned formats;            /* 0: the settings' */
+    const struct run_option *options;
+    size_t n_options;
+    bool dry_run;
+    bool allow_backdate;
+};
+
+enum run_state {
+    RUN_WAITING, /* not begun */
+    RUN_RUNNING,
+    RUN_APPLIED, /* changes made, report to come */
+    RUN_DONE,
+    RUN_FAILED,  /* err says why */
+    RUN_SKIPPED, /* a job it waits for failed; err says which */
+};
+
+/* What became of one job. */
+struct run {
+    const struct job *job;
+    enum run_state state;
+    int64_t run_id; /* 0 in a dry run */
+    int64_t attempt;
+    bool resumed;
+    int64_t looked_at, due, skipped, set_aside, changed, batches;
+    uint64_t rows, files; /* of its report */
+    int64_t nanoseconds;
+    struct err err;
+    struct report_files made;
+};
+
+/* One row that a dry run would change. Texts are borrowed; `before` is NULL for a new row. */
+struct run_change {
+    const char *account, *entity, *entity_id, *before, *after, *reason, *effective_at;
+};
+
+/* Who watches; every function may be NULL. */
+struct run_observer {
+    void *context;
+    void (*progress)(void *context, const struct job *job, const char *phase, uint64_t done,
+                     uint64_t total);              /* total 0: unknown */
+    void (*note)(void *context, const char *text); /* something a person should know */
+    enum err_code (*change)(void *context, const struct job *job, const struct run_change *change,
+                            struct err *err);
+    /* A pass is over: the runs that were left unfinished, or those that were asked for. */
+    void (*finished)(void *context, const struct run *runs, size_t n, const struct instant *as_of,
+                     const char *published);
+};
+
+/* Carries the request out. ERR_OK where every run is done; else the error of the first run, in
+   order, that is not, as it was also told to the observer; or why no run could begin at all. */
+enum err_code run_invoke(const struct run_request *request, const struct run_observer *observer,
+                         const struct deadline *deadline, struct err *err) _must_check_;
+
+/* ERR_CONFIG unless the tables are of this program's version. */
+enum err_code run_check_schema(struct db *db, struct err *err) _must_check_;
+
+#endif

@@ -1,0 +1,264 @@
+/* How a change job changes: counted and cut once, then batch by batch, each one transaction. */
+#define _GNU_SOURCE
+#include "run_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ban.h"
+
+enum { RETRIES = 3, RECONNECTS = 5 };
+
+static enum err_code take_set_aside(void *context, const struct db_row *row, struct err *err)
+{
+    struct run *run = context;
+
+    run->set_aside++;
+    if (run->err.code == ERR_OK)
+        err_set(&run->err, ERR_SETASIDE, "account %s was set aside: %s", db_text(row, 0),
+                db_text(row, 1));
+    (void)err;
+    return ERR_OK;
+}
+
+static enum err_code take_key(void *context, const struct db_row *row, struct err *err)
+{
+    struct batch_keys *keys = context;
+
+    if (keys->n == keys->size) {
+        size_t size = keys->size ? keys->size * 2 : 64;
+        struct batch_key *grown = reallocarray(keys->keys, size, sizeof *grown);
+
+        if (!grown)
+            return err_nomem(err);
+        keys->keys = grown;
+        keys->size = size;
+    }
+    keys->keys[keys->n++] = (struct batch_key){
+        .account = db_int(row, 0), .id = db_int(row, 1), .due_so_far = db_int(row, 2)};
+    return ERR_OK;
+}
+
+enum err_code run_set_aside(struct pass *pass, struct run *run, const struct args *args,
+                            struct err *err)
+{
+    enum err_code code;
+
+    if (!run->job->set_aside)
+        return ERR_OK;
+    code = db_run(pass->inv->db, run->job->set_aside, args, take_set_aside, run, err);
+    if (run->set_aside > 1)
+        err_detail(&run->err, "%lld accounts in all", (long long)run->set_aside);
+    if (run->set_aside)
+        err_hint(&run->err, "\"lapse check\" lists the accounts that break the model; mend them, "
+                            "and the next run takes them");
+    return code;
+}
+
+enum err_code run_look(struct pass *pass, struct run *run, const struct args *args, struct err *err)
+{
+    int64_t looked[2] = {0};
+    enum err_code code;
+
+    if (!run->job->candidates)
+        return ERR_OK;
+    code = db_ints(pass->inv->db, run->job->candidates, args, 2, looked, err);
+    run->looked_at = looked[0];
+    run->skipped = looked[1];
+    return code;
+}
+
+enum err_code run_cut(struct pass *pass, struct run *run, const struct args *args,
+                      struct batch_keys *ret, struct err *err)
+{
+    enum err_code code = db_run(pass->inv->db, run->job->cut, args, take_key, ret, err);
+
+    run->due = ret->n ? ret->keys[ret->n - 1].due_so_far : 0;
+    return code;
+}
+
+enum err_code run_steps(struct pass *pass, const struct run *run, struct args *args,
+                        int64_t *ret_changed, struct err *err)
+{
+    *ret_changed = 0;
+    for (const struct job_step *step = run->job->steps; step->sql; step++) {
+        int64_t result[2]; /* changed, torn */
+
+        do {
+            enum err_code code = db_ints(pass->inv->db, step->sql, args, 2, result, err);
+
+            if (code != ERR_OK)
+                return code;
+            if (result[1] > 0) {
+                code = err_set(err, ERR_TEMP, "%s: %lld accounts were changed by somebody else",
+                               step->sql->file, (long long)result[1]);
+                snprintf(err->sqlstate, sizeof err->sqlstate, "40001");
+                return code;
+            }
+            *ret_changed += result[0];
+        } while (step->repeat && result[0] > 0);
+    }
+    return ERR_OK;
+}
+
+/* One try at a batch. `*ret_unknown`: the commit was sent and not answered. */
+static enum err_code try_batch(struct pass *pass, struct run *run, struct args *args,
+                               int64_t *ret_changed, bool *ret_unknown, struct err *err)
+{
+    struct db *db = pass->inv->db;
+    enum err_code code = db_begin(db, DB_CHANGE, err);
+
+    *ret_unknown = false;
+    *ret_changed = 0;
+    if (code == ERR_OK)
+        code = run_steps(pass, run, args, ret_changed, err);
+    if (code == ERR_OK && *ret_changed == 0) {
+        db_rollback(db);
+        return ERR_OK;
+    }
+    if (code == ERR_OK)
+        code =
+            ledger_close_batch(db, run->run_id, run->attempt, run->batches + 1, *ret_changed, err);
+    if (code == ERR_OK)
+        return db_commit(db, ret_unknown, err);
+    db_rollback(db);
+    return code;
+}
+
+/* A new connection in place of a lost one; the locks must still be ours. */
+static enum err_code reconnect(struct pass *pass, struct err *err)
+{
+    struct invocation *inv = pass->inv;
+    const char *conninfo = conf_text(inv->request->conf, "database", "conninfo");
+    enum err_code code = ERR_TEMP;
+
+    db_close(TAKE_PTR(inv->db));
+    for (int i = 0; i < RECONNECTS; i++) {
+        err_done(err);
+        if (i > 0 && (code = db_backoff(inv->deadline, i, err)) != ERR_OK)
+            return code;
+        code = db_open(&inv->db, conninfo, inv->deadline, err);
+        if (code == ERR_OK || code == ERR_SIGNAL)
+            break;
+    }
+    for (size_t i = 0; code == ERR_OK && i < pass->n; i++)
+        if (pass->runs[i].state != RUN_FAILED)
+            code = ledger_lock(inv->lock, pass->runs[i].job->name, err);
+    if (code == ERR_UNAVAILABLE)
+        err->code = code = ERR_TEMP; /* it was there a moment ago */
+    return code;
+}
+
+/* A batch until it stands: again after a deadlock or a lost connection, once the ledger has told
+   whether the commit that was not answered stands. */
+static enum err_code do_batch(struct pass *pass, struct run *run, struct args *args,
+                              struct err *err)
+{
+    for (int attempt = 1;; attempt++) {
+        int64_t changed;
+        bool unknown, stands = false;
+        enum err_code code = try_batch(pass, run, args, &changed, &unknown, err);
+
+        if (code == ERR_OK && changed == 0)
+            return ERR_OK;
+        if (code != ERR_OK && attempt > RETRIES)
+            return code;
+        if (code != ERR_OK && code != ERR_SIGNAL && (unknown || db_is_lost(pass->inv->db))) {
+            code = deadline_check(pass->inv->deadline, err) == ERR_OK ? ERR_OK : err->code;
+            if (code == ERR_SIGNAL)
+                return code;
+            code = reconnect(pass, err);
+            if (code == ERR_OK && unknown)
+                code =
+                    ledger_batch_stands(pass->inv->db, run->run_id, run->batches + 1, &stands, err);
+            if (code != ERR_OK)
+                return code;
+            if (!stands)
+                continue;
+            code = ERR_OK;
+        }
+        if (code == ERR_OK) {
+            run->changed += changed;
+            run->batches++;
+            return ERR_OK;
+        }
+        if (!db_may_retry(err))
+            return code;
+        err_done(err);
+        code = db_backoff(pass->inv->deadline, attempt, err);
+        if (code != ERR_OK)
+            return code;
+    }
+}
+
+static enum err_code count_and_cut(struct pass *pass, struct run *run, struct args *args,
+                                   struct batch_keys *keys, struct err *err)
+{
+    struct db *db = pass->inv->db;
+    struct ledger_counts counts;
+    bool unknown;
+    enum err_code code = db_begin(db, DB_CHANGE, err);
+
+    if (code == ERR_OK)
+        code = run_set_aside(pass, run, args, err);
+    if (code == ERR_OK)
+        code = run_look(pass, run, args, err);
+    if (code == ERR_OK)
+        code = run_cut(pass, run, args, keys, err);
+    counts = (struct ledger_counts){run->looked_at, run->due, run->skipped, run->set_aside};
+    if (code == ERR_OK)
+        code = ledger_count(db, run->run_id, run->attempt, &counts, err);
+    if (code == ERR_OK)
+        code = db_commit(db, &unknown, err);
+    if (code != ERR_OK)
+        db_rollback(db);
+    return code;
+}
+
+static enum err_code do_batches(struct pass *pass, struct run *run, struct args *args,
+                                const struct batch_keys *keys, struct err *err)
+{
+    struct batch_key from = {INT64_MIN, INT64_MIN, 0};
+
+    for (size_t i = 0; i < keys->n; i++) {
+        struct batch_key to = keys->keys[i];
+        enum err_code code;
+
+        if (i == keys->n - 1)
+            to.account = to.id = KEY_MAX;
+        progress(pass->inv, run->job, "changing", (uint64_t)from.due_so_far, (uint64_t)run->due);
+        args_range(args, from.account, from.id, to.account, to.id);
+        args_int(args, "batch_no", run->batches + 1);
+        code = do_batch(pass, run, args, err);
+        if (code != ERR_OK)
+            return code;
+        from = to;
+    }
+    if (run->due)
+        progress(pass->inv, run->job, "changing", (uint64_t)run->due, (uint64_t)run->due);
+    return ERR_OK;
+}
+
+void run_change(struct pass *pass, struct run *run)
+{
+    _cleanup_err_ struct err err = {0};
+    struct batch_keys keys = {0};
+    struct args args = {0};
+    enum err_code code;
+
+    pass_args(pass, run, &args);
+    code = count_and_cut(pass, run, &args, &keys, &err);
+    if (code == ERR_OK)
+        code = do_batches(pass, run, &args, &keys, &err);
+    free(keys.keys);
+    if (code == ERR_OK)
+        code = ledger_applied(pass->inv->db, run->run_id, run->attempt, &err);
+    if (code == ERR_OK) {
+        run->state = RUN_APPLIED;
+        return;
+    }
+    err_done(&run->err);
+    run->err = err;
+    err = (struct err){0};
+    run_fail(pass, run);
+}

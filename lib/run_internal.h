@@ -1,0 +1,102 @@
+/* What the parts of a run share: run.c leads, run_change.c changes, run_report.c reports and
+   publishes, run_preview.c tries it all without keeping it. */
+#ifndef LAPSE_RUN_INTERNAL_H
+#define LAPSE_RUN_INTERNAL_H
+
+#include "db.h"
+#include "ledger.h"
+#include "publish.h"
+#include "run.h"
+
+struct invocation {
+    const struct run_request *request;
+    const struct run_observer *observer;
+    const struct deadline *deadline;
+    struct db *db;   /* does the work */
+    struct db *lock; /* holds the locks in an open transaction; NULL in a dry run */
+};
+
+/* One as-of: the runs asked for, or those that an earlier invocation left unfinished. */
+struct pass {
+    struct invocation *inv;
+    struct instant as_of;
+    char as_of_text[INSTANT_SIZE], date[DAY_SIZE];
+    const char *accounts; /* array literal, or NULL for all */
+    const char *out;      /* folder to publish in, or NULL: nothing is published */
+    struct staging *staging;
+    struct run *runs;
+    size_t n;
+};
+
+/* The newest "largest" key: a range open to the end. */
+#define KEY_MAX INT64_MAX
+
+void note(const struct invocation *inv, const char *format, ...) _printf_(2, 3);
+void progress(const struct invocation *inv, const struct job *job, const char *phase, uint64_t done,
+              uint64_t total);
+
+/* What every statement of a run may name; `from` and `to` are open. Borrows from pass and run. */
+void pass_args(const struct pass *pass, const struct run *run, struct args *args);
+void args_range(struct args *args, int64_t from_account, int64_t from_id, int64_t to_account,
+                int64_t to_id);
+
+/* The value of a job's own setting: the option given, else the setting. */
+const char *job_option(const struct pass *pass, const struct job *job, const char *key);
+
+/* Whether a run may still do something: it, and no job it waits for, has failed. Where it may not,
+   it becomes RUN_SKIPPED. */
+bool run_may_go_on(struct pass *pass, struct run *run);
+
+/* Ends a run with its error: tells the ledger (best effort). */
+void run_fail(struct pass *pass, struct run *run);
+
+/* Makes all changes of the run; then it is RUN_APPLIED, or RUN_FAILED. */
+void run_change(struct pass *pass, struct run *run);
+
+/* Sets aside, for this run, the accounts that break the model; counts and names them in run->err.
+ */
+enum err_code run_set_aside(struct pass *pass, struct run *run, const struct args *args,
+                            struct err *err) _must_check_;
+
+/* How many rows the job looks at and skips. */
+enum err_code run_look(struct pass *pass, struct run *run, const struct args *args,
+                       struct err *err) _must_check_;
+
+/* What is due: sets run->due, and gives the batches' last keys. */
+struct batch_key {
+    int64_t account, id, due_so_far;
+};
+struct batch_keys {
+    struct batch_key *keys;
+    size_t n, size;
+};
+enum err_code run_cut(struct pass *pass, struct run *run, const struct args *args,
+                      struct batch_keys *ret, struct err *err) _must_check_;
+
+/* The job's steps over the range in `args`, inside the open transaction. */
+enum err_code run_steps(struct pass *pass, const struct run *run, struct args *args,
+                        int64_t *ret_changed, struct err *err) _must_check_;
+
+/* Reports of all runs that came that far, from one snapshot; publishes; ends the runs. */
+void pass_report(struct pass *pass, char **ret_published);
+
+/* One job's report, opened below `dir`. */
+enum err_code run_report_open(struct pass *pass, struct run *run, const char *dir,
+                              struct report **ret, struct err *err) _must_check_;
+
+/* Streams a table's rows for the range in `args` into the report, which has begun the table. */
+enum err_code run_report_rows(struct pass *pass, struct run *run, struct report *report,
+                              const struct report_table *table, struct args *args,
+                              struct err *err) _must_check_;
+
+/* All tables of the job that its options want, each begun, streamed and ended. */
+enum err_code run_report_tables(struct pass *pass, struct run *run, struct report *report,
+                                struct args *args, struct err *err) _must_check_;
+
+/* Publishes what the runs made and records it; returns the folder. */
+enum err_code pass_publish(struct pass *pass, char **ret_published, struct err *err) _must_check_;
+
+/* The dry run. */
+enum err_code pass_preview(struct pass *pass, char **ret_published, struct err *err) _must_check_;
+
+#endif

@@ -1,0 +1,252 @@
+/* The dry run: everything a run would do, range of accounts by range of accounts, rolled back. */
+#define _GNU_SOURCE
+#include "run_internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ban.h"
+
+enum { ACCOUNTS_PER_RANGE = 2000 };
+
+struct ranges {
+    int64_t *last; /* the last account of each */
+    size_t n, size;
+};
+
+static enum err_code take_range(void *context, const struct db_row *row, struct err *err)
+{
+    struct ranges *ranges = context;
+
+    if (ranges->n == ranges->size) {
+        size_t size = ranges->size ? ranges->size * 2 : 64;
+        int64_t *grown = reallocarray(ranges->last, size, sizeof *grown);
+
+        if (!grown)
+            return err_nomem(err);
+        ranges->last = grown;
+        ranges->size = size;
+    }
+    ranges->last[ranges->n++] = db_int(row, 0);
+    return ERR_OK;
+}
+
+struct teller {
+    struct pass *pass;
+    struct run *run;
+};
+
+static enum err_code tell_change(void *context, const struct db_row *row, struct err *err)
+{
+    struct teller *teller = context;
+    const struct run_observer *observer = teller->pass->inv->observer;
+    struct run_change change = {
+        .account = db_text(row, 0),
+        .entity = db_text(row, 1),
+        .entity_id = db_text(row, 2),
+        .before = db_text(row, 3),
+        .after = db_text(row, 4),
+        .reason = db_text(row, 5),
+        .effective_at = db_text(row, 6),
+    };
+
+    if (!observer->change)
+        return ERR_OK;
+    return observer->change(observer->context, teller->run->job, &change, err);
+}
+
+/* A report that grows range by range: one per change job. The runs of the date are the committed
+   ones and, under numbers that no ledger gives (-1, -2, ...), the ones being tried. */
+struct preview {
+    struct pass *pass;
+    struct report **reports;
+    char *run_ids, *as_ofs;
+};
+
+static int64_t pretended_id(const struct preview *preview, const struct run *run)
+{
+    return -1 - (run - preview->pass->runs);
+}
+
+/* "{7,9}" and "{...,...}" with the pretended runs behind. */
+static enum err_code with_pretended(struct preview *preview, struct err *err)
+{
+    _cleanup_sb_ struct strbuf ids = {0}, as_ofs = {0};
+    enum err_code code = ledger_runs_of_date(preview->pass->inv->db, preview->pass->date,
+                                             &preview->run_ids, &preview->as_ofs, err);
+
+    if (code != ERR_OK)
+        return code;
+    sb_add(&ids, preview->run_ids, strlen(preview->run_ids) - 1);
+    sb_add(&as_ofs, preview->as_ofs, strlen(preview->as_ofs) - 1);
+    for (size_t i = 0; i < preview->pass->n; i++) {
+        sb_addf(&ids, "%s%" PRId64, ids.len > 1 ? "," : "", -1 - (int64_t)i);
+        sb_addf(&as_ofs, "%s%s", as_ofs.len > 1 ? "," : "", preview->pass->as_of_text);
+    }
+    sb_adds(&ids, "}");
+    sb_adds(&as_ofs, "}");
+    free(preview->run_ids);
+    free(preview->as_ofs);
+    preview->run_ids = ids.failed ? NULL : strdup(sb_text(&ids));
+    preview->as_ofs = as_ofs.failed ? NULL : strdup(sb_text(&as_ofs));
+    return preview->run_ids && preview->as_ofs ? ERR_OK : err_nomem(err);
+}
+
+/* One job over one range, inside the transaction that will be rolled back. */
+static enum err_code try_job(struct preview *preview, struct run *run, int64_t from, int64_t to,
+                             struct err *err)
+{
+    struct pass *pass = preview->pass;
+    struct teller teller = {pass, run};
+    struct args args = {0};
+    int64_t changed = 0;
+    enum err_code code;
+
+    pass_args(pass, run, &args);
+    args_range(&args, from, KEY_MAX, to, KEY_MAX);
+    args_int(&args, "run_id", pretended_id(preview, run));
+    args_int(&args, "batch_no", 1);
+    code = run_set_aside(pass, run, &args, err);
+    if (code == ERR_OK)
+        code = run_steps(pass, run, &args, &changed, err);
+    if (code == ERR_OK)
+        code = db_run(pass->inv->db, &sql_ledger_preview_changes, &args, tell_change, &teller, err);
+    run->changed += changed;
+    return code;
+}
+
+static enum err_code report_range(struct preview *preview, size_t i, int64_t from, int64_t to,
+                                  struct err *err)
+{
+    struct pass *pass = preview->pass;
+    struct run *run = &pass->runs[i];
+    struct args args = {0};
+
+    pass_args(pass, run, &args);
+    args_range(&args, from, KEY_MAX, to, KEY_MAX);
+    args_text(&args, "run_ids", preview->run_ids);
+    args_text(&args, "as_ofs", preview->as_ofs);
+    return run_report_rows(pass, run, preview->reports[i], run->job->tables, &args, err);
+}
+
+static enum err_code try_range(struct preview *preview, int64_t from, int64_t to, struct err *err)
+{
+    struct pass *pass = preview->pass;
+    enum err_code code = db_begin(pass->inv->db, DB_CHANGE, err);
+
+    for (size_t i = 0; code == ERR_OK && i < pass->n; i++)
+        if (pass->runs[i].job->kind == JOB_CHANGE)
+            code = try_job(preview, &pass->runs[i], from, to, err);
+    if (code == ERR_OK && pass->staging && !preview->run_ids)
+        code = with_pretended(preview, err);
+    for (size_t i = 0; code == ERR_OK && i < pass->n; i++)
+        if (preview->reports[i] && pass->runs[i].job->kind == JOB_CHANGE)
+            code = report_range(preview, i, from, to, err);
+    db_rollback(pass->inv->db);
+    return code;
+}
+
+/* Before anything is tried: what the jobs look at, and the reports of the report jobs, which read
+   the state before. All from one snapshot. */
+static enum err_code look_first(struct preview *preview, struct err *err)
+{
+    struct pass *pass = preview->pass;
+    enum err_code code = db_begin(pass->inv->db, DB_SNAPSHOT, err);
+
+    for (size_t i = 0; code == ERR_OK && i < pass->n; i++) {
+        struct run *run = &pass->runs[i];
+        struct args args = {0};
+
+        pass_args(pass, run, &args);
+        code = run_look(pass, run, &args, err);
+        if (code == ERR_OK && run->job->kind == JOB_REPORT && preview->reports[i])
+            code = run_report_tables(pass, run, preview->reports[i], &args, err);
+    }
+    db_rollback(pass->inv->db);
+    return code;
+}
+
+/* A change job has one table, which stays open from range to range. */
+static enum err_code open_reports(struct preview *preview, struct err *err)
+{
+    struct pass *pass = preview->pass;
+    enum err_code code = ERR_OK;
+
+    for (size_t i = 0; pass->staging && code == ERR_OK && i < pass->n; i++) {
+        struct run *run = &pass->runs[i];
+
+        code = run_report_open(pass, run, staging_path(pass->staging), &preview->reports[i], err);
+        if (code == ERR_OK && run->job->kind == JOB_CHANGE)
+            code = report_begin(preview->reports[i], run->job->tables, err);
+    }
+    return code;
+}
+
+static enum err_code finish_reports(struct preview *preview, struct err *err)
+{
+    struct pass *pass = preview->pass;
+    enum err_code code = ERR_OK;
+
+    for (size_t i = 0; code == ERR_OK && i < pass->n; i++) {
+        struct run *run = &pass->runs[i];
+
+        if (preview->reports[i] && run->job->kind == JOB_CHANGE)
+            code = report_end(preview->reports[i], err);
+        if (code == ERR_OK && preview->reports[i] && run->job->skipped_because)
+            code = report_note_figure(preview->reports[i], run->job->skipped_because, run->skipped,
+                                      err);
+        if (code == ERR_OK && preview->reports[i])
+            code = report_finish(TAKE_PTR(preview->reports[i]), &run->made, err);
+        run->files = run->made.n;
+        run->state = RUN_APPLIED;
+    }
+    return code;
+}
+
+static enum err_code all_ranges(struct preview *preview, struct err *err)
+{
+    struct pass *pass = preview->pass;
+    struct ranges ranges = {0};
+    struct args args = {0};
+    int64_t from = INT64_MIN;
+    enum err_code code;
+
+    args_text(&args, "accounts", pass->accounts);
+    args_int(&args, "accounts_per_range", ACCOUNTS_PER_RANGE);
+    code = db_run_alone(pass->inv->db, &sql_ledger_account_ranges, &args, take_range, &ranges, err);
+    for (size_t i = 0; code == ERR_OK && i < ranges.n; i++) {
+        int64_t to = i == ranges.n - 1 ? KEY_MAX : ranges.last[i];
+
+        progress(pass->inv, pass->runs[0].job, "trying", i, ranges.n);
+        code = try_range(preview, from, to, err);
+        from = to;
+    }
+    free(ranges.last);
+    return code;
+}
+
+enum err_code pass_preview(struct pass *pass, char **ret_published, struct err *err)
+{
+    struct preview preview = {.pass = pass, .reports = calloc(pass->n, sizeof(struct report *))};
+    enum err_code code = preview.reports ? ERR_OK : err_nomem(err);
+
+    if (code == ERR_OK)
+        code = open_reports(&preview, err);
+    if (code == ERR_OK)
+        code = look_first(&preview, err);
+    if (code == ERR_OK)
+        code = all_ranges(&preview, err);
+    if (code == ERR_OK)
+        code = finish_reports(&preview, err);
+    for (size_t i = 0; preview.reports && i < pass->n; i++)
+        report_discard(preview.reports[i]);
+    free(preview.reports);
+    free(preview.run_ids);
+    free(preview.as_ofs);
+    if (code == ERR_OK && pass->staging)
+        code = pass_publish(pass, ret_published, err);
+    for (size_t i = 0; code == ERR_OK && i < pass->n; i++)
+        pass->runs[i].state = RUN_DONE;
+    return code;
+}

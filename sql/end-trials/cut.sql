@@ -1,0 +1,9 @@
+-- What is due, and where to cut it into batches of whole accounts.
+WITH weighed AS (
+  SELECT d.account_id, 9223372036854775807 AS id, count(*) AS n
+  FROM (
+    --include trials-due
+  ) d
+  GROUP BY d.account_id
+),
+--include cut

@@ -1,0 +1,5 @@
+-- What the job looks at: active organizations, and inactive ones that it could bring back.
+SELECT count(*) AS looked_at, 0::bigint AS skipped
+FROM saas.organizations s
+WHERE (s.deleted_at IS NULL OR s.deleted_at > :'as_of'::timestamptz)
+  AND (:'accounts'::bigint[] IS NULL OR s.account_id = ANY (:'accounts'::bigint[]))

@@ -1,0 +1,9 @@
+-- The run's counters, in the transaction of the batch itself.
+UPDATE lapse.runs
+SET counters = counters || jsonb_build_object(
+      'changed', coalesce((counters ->> 'changed')::bigint, 0) + :'changed'::bigint,
+      'batches', :'batch_no'::bigint)
+WHERE run_id = :'run_id'::bigint
+  AND attempt = :'attempt'::integer
+  AND state = 'running'
+RETURNING run_id

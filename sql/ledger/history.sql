@@ -1,0 +1,11 @@
+-- Runs, newest first.
+SELECT r.run_id, r.job, r.as_of, r.trigger, r.state, r.started_at, r.finished_at,
+       round(extract(epoch FROM r.finished_at - r.started_at), 1) AS seconds,
+       (r.counters ->> 'looked_at')::bigint AS looked_at,
+       (r.counters ->> 'changed')::bigint AS changed,
+       (r.counters ->> 'skipped')::bigint AS skipped,
+       (r.counters ->> 'files')::bigint AS files, r.status, r.message
+FROM lapse.runs r
+WHERE :'job'::text IS NULL OR r.job = :'job'::text
+ORDER BY r.run_id DESC
+LIMIT :'limit'::bigint

@@ -1,0 +1,2 @@
+-- The newest migration that was applied.
+SELECT coalesce(max(v.version), 0) AS version FROM lapse.schema_version v

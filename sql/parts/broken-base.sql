@@ -1,0 +1,18 @@
+-- Accounts with more than one live subscription of a kind, or with no base to fall back on: nobody
+-- can say which one is meant, so no job decides about them.
+model_broken AS (
+  SELECT s.account_id,
+         CASE WHEN count(*) FILTER (WHERE s.kind = 'base') = 0
+              THEN 'no live base subscription'
+              WHEN count(*) FILTER (WHERE s.kind = 'base') > 1
+              THEN count(*) FILTER (WHERE s.kind = 'base') || ' live base subscriptions'
+              ELSE count(*) FILTER (WHERE s.kind = 'trial') || ' live trials' END AS reason
+  FROM saas.subscriptions s
+  WHERE s.status <> 'ended'
+    AND
+    --include account-range
+    AND (:'accounts'::bigint[] IS NULL OR s.account_id = ANY (:'accounts'::bigint[]))
+  GROUP BY s.account_id
+  HAVING count(*) FILTER (WHERE s.kind = 'base') <> 1
+      OR count(*) FILTER (WHERE s.kind = 'trial') > 1
+)

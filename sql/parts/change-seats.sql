@@ -1,0 +1,43 @@
+-- D6: a scheduled change of seats is carried out. Reads `lapsing` (what lapses before it takes the
+-- change with it) and `seats_judged (account_id)`, the accounts it may act on.
+seats_due AS (
+  SELECT d.account_id, d.subscription_id, d.plan, d.seats, d.next_seats, d.next_seats_from
+  FROM (
+    --include seat-changes-due
+  ) d
+  JOIN seats_judged j ON j.account_id = d.account_id
+),
+changed_base AS (
+  UPDATE saas.subscriptions b
+  SET seats = d.next_seats, next_seats = NULL, next_seats_from = NULL
+  FROM seats_due d
+  WHERE b.account_id = d.account_id AND b.subscription_id = d.subscription_id
+    AND b.status <> 'ended'
+    AND b.next_seats = d.next_seats
+    AND b.next_seats_from = d.next_seats_from
+    AND b.seats IS NOT DISTINCT FROM d.seats
+  RETURNING d.account_id, d.subscription_id, d.plan, d.seats, d.next_seats, d.next_seats_from
+),
+plan_change AS (
+  INSERT INTO saas.plan_changes (account_id, from_plan, to_plan, from_seats, to_seats, reason,
+                                 effective_at, processed_at, run_id)
+  SELECT c.account_id, c.plan, c.plan, c.seats, c.next_seats, 'seats_changed', c.next_seats_from,
+         :'as_of'::timestamptz, :'run_id'::bigint
+  FROM changed_base c
+  RETURNING account_id, change_no, from_plan, to_plan, from_seats, to_seats, reason, effective_at,
+            processed_at, run_id
+),
+written AS (
+  SELECT c.account_id, 'subscriptions' AS entity, c.subscription_id::text AS entity_id,
+         jsonb_build_object('seats', c.seats, 'next_seats', c.next_seats,
+                            'next_seats_from', c.next_seats_from) AS before,
+         jsonb_build_object('seats', c.next_seats, 'next_seats', NULL,
+                            'next_seats_from', NULL) AS after,
+         'seats_changed' AS reason, c.next_seats_from AS effective_at
+  FROM changed_base c
+  UNION ALL
+  --include written-plan-change
+),
+--include audit
+SELECT count(*) AS changed, 0::bigint AS torn
+FROM audited

@@ -1,0 +1,15 @@
+-- The runs whose changes belong to the report's date: a change belongs to the UTC date of its
+-- run's as-of, whichever run of that date made it.
+runs AS (
+  SELECT r.run_id, r.as_of
+  FROM unnest(:'run_ids'::bigint[], :'as_ofs'::timestamptz[]) AS r (run_id, as_of)
+),
+changes AS (
+  SELECT s.account_id, s.run_id, r.as_of, s.batch_no, s.entity, s.entity_id, s.before, s.after,
+         s.reason, s.effective_at
+  FROM lapse.changes s
+  JOIN runs r ON r.run_id = s.run_id
+  WHERE
+    --include account-range
+    AND (:'accounts'::bigint[] IS NULL OR s.account_id = ANY (:'accounts'::bigint[]))
+)

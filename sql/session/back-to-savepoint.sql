@@ -1,0 +1,2 @@
+-- Gives one report up.
+ROLLBACK TO SAVEPOINT report
