@@ -195,22 +195,21 @@ static int on_ini_error(const char *format, ...)
     return 0;
 }
 
-/* Compares every key. Where memory runs out, iniparser leaves keys or values out and reports
-   success; then there is no verdict. */
+/* Compares every section and key. Where memory runs out, iniparser leaves keys or values out and
+   reports success; then there is no verdict. */
 static void compare_items(const dictionary *ini, const struct conf_scan *scan,
                           struct verdict *verdict)
 {
     static const char absent[] = ""; /* told by its address */
 
     for (const struct scan_item *i = scan->items; i < scan->items + scan->n_items; i++) {
-        _cleanup_free_ char *name = i->key ? str_format("%s:%s", i->section, i->key) : NULL;
-        const char *value = name ? iniparser_getstring(ini, name, absent) : NULL;
+        _cleanup_free_ char *name =
+            str_format("%s%s%s", i->section, i->key ? ":" : "", i->key ? i->key : "");
+        const char *value = name ? iniparser_getstring(ini, name, absent) : absent;
 
-        if (!i->key)
-            continue;
-        if (!value || value == absent)
+        if (value == absent || (i->key && !value))
             return;
-        if (!str_eq(value, i->value)) {
+        if (!str_eq(value, i->value)) { /* both NULL for a section */
             *verdict = (struct verdict){OTHER_VALUE, i->line};
             return;
         }
@@ -237,6 +236,8 @@ _Noreturn static void ask_iniparser(const char *path, const struct conf_scan *sc
         compare_items(ini, scan, verdict);
     else if (ini_bad_syntax)
         verdict->is = NO_SYNTAX;
+    if (ini)
+        iniparser_freedict(ini);
     _exit(0);
 }
 

@@ -7,8 +7,13 @@
  * A value comes from, later wins: default, file, environment (LAPSE_SECTION_KEY: upper case, every
  * other character an underscore), --set SECTION.KEY=VALUE. Values are judged whole, when they are
  * loaded: what is wrong in a file is ERR_CONFIG with `file:line: [section] key`, a hint, and for an
- * unknown name the nearest known one. iniparser reads the file; a strict scan of ours stands before
- * it and refuses what iniparser would misread.
+ * unknown name the nearest known one. Names that start with LAPSE_ are settings, save LAPSE_CONFIG
+ * and LAPSE_TEST_*; another one is ERR_CONFIG too. Secrets are not settings: a text that holds a
+ * password is refused wherever it comes from, and never shown.
+ *
+ * iniparser reads the file; a strict scan of ours stands before it, refuses what iniparser would
+ * misread, and holds it to the rest. That happens in a short-lived child, since iniparser 4.1 dies
+ * where memory is short: conf_load forks once, and belongs before any thread.
  */
 #ifndef LAPSE_CONF_H
 #define LAPSE_CONF_H
@@ -50,7 +55,9 @@ struct conf_source {
     size_t n_sets;
 };
 
-/* `settings` is the whole list, borrowed for the life of the conf. */
+/* `settings` is the whole list, borrowed for the life of the conf. ERR_CONFIG for a fault of file,
+   environment or value, ERR_USAGE for a malformed or doubled --set, ERR_NOMEM, and ERR_INTERNAL for
+   a list that names a setting twice or holds a bad default. */
 enum err_code conf_load(struct conf **ret, const struct setting *settings, size_t n_settings,
                         const struct conf_source *source, struct err *err) _must_check_;
 void conf_free(struct conf *conf); /* NULL is nothing */

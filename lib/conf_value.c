@@ -5,35 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cell.h"
+
 #include "ban.h"
-
-/* Bytes of the UTF-8 character at `s`, 0 where there is none. */
-static size_t utf8_char(const unsigned char *s, size_t len, uint32_t *ret)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-    uint32_t c = n == 1 ? s[0] : s[0] & (0x7fU >> n);
-
-    if (n == 0 || n > len || s[0] > 0xf4)
-        return 0;
-    for (size_t i = 1; i < n; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-        c = c << 6 | (s[i] & 0x3f);
-    }
-    if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-        return 0;
-    *ret = c;
-    return n;
-}
 
 const char *text_fault(const char *text, size_t len, bool allow_tab)
 {
     for (size_t i = 0, n; i < len; i += n) {
         uint32_t c;
 
-        n = utf8_char((const unsigned char *)text + i, len - i, &c);
-        if (n == 0)
+        n = utf8_decode(text + i, len - i, &c);
+        if (c == UINT32_MAX)
             return "is not valid UTF-8";
         if (c == '\t' && allow_tab)
             continue;

@@ -45,6 +45,11 @@ int db_column(const struct db_row *row, const char *name)
     return PQfnumber(row->result, name);
 }
 
+const char *db_column_name(const struct db_row *row, int column)
+{
+    return PQfname(row->result, column);
+}
+
 int64_t db_int(const struct db_row *row, int column)
 {
     const char *text = db_text(row, column);

@@ -109,6 +109,29 @@ bool manifest_name_ok(const char *name)
     return !str_eq(name, MANIFEST_NAME) && !str_eq(name, SUMS_NAME);
 }
 
+/* Everything in the file, or just more than `enough` bytes of it. */
+static enum err_code read_text(int fd, size_t enough, const char *shown, const char *name,
+                               struct strbuf *ret, struct err *err)
+{
+    char block[16384];
+    ssize_t n = 1;
+
+    while (ret->len <= enough && n != 0) {
+        n = fs_inject("read") < 0 ? -1 : read(fd, block, sizeof block);
+        if (n < 0 && errno != EINTR) {
+            int errnum = errno;
+
+            err_sys(err, ERR_IO, errnum, "could not read \"%s/%s\"", shown, name);
+            return fs_hint(err, errnum);
+        }
+        if (n > 0)
+            sb_add(ret, block, (size_t)n);
+        if (!sb_text(ret))
+            return err_nomem(err);
+    }
+    return ERR_OK;
+}
+
 /* Reading. Each taker returns false when the key is absent or of another kind. */
 
 #define _cleanup_json_ _cleanup_(json_decrefp)
@@ -228,6 +251,7 @@ enum err_code manifest_read(struct manifest *ret, int dir, const char *shown, st
         openat(dir, MANIFEST_NAME, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
     _cleanup_manifest_ struct manifest manifest = {0};
     _cleanup_json_ json_t *root = NULL;
+    _cleanup_sb_ struct strbuf text = {0};
     json_error_t why = {0};
     struct stat st;
 
@@ -239,13 +263,15 @@ enum err_code manifest_read(struct manifest *ret, int dir, const char *shown, st
         return err_sys(err, ERR_IO, errno, "could not open \"%s/" MANIFEST_NAME "\"", shown);
     if (!S_ISREG(st.st_mode))
         return untrusted(shown, "it is not a regular file", err);
-    root = json_loadfd(fd, JSON_REJECT_DUPLICATES, &why);
+    if (read_text(fd, SIZE_MAX - 1, shown, MANIFEST_NAME, &text, err) != ERR_OK)
+        return err->code;
+    root = json_loadb(sb_text(&text), text.len, JSON_REJECT_DUPLICATES, &why);
     if (!root && json_error_code(&why) == json_error_out_of_memory)
         return err_nomem(err);
     if (!root) {
-        _cleanup_free_ char *text = str_format("line %d: %s", why.line, why.text);
+        _cleanup_free_ char *reason = str_format("line %d: %s", why.line, why.text);
 
-        return text ? untrusted(shown, text, err) : err_nomem(err);
+        return reason ? untrusted(shown, reason, err) : err_nomem(err);
     }
     if (take_manifest(&manifest, root, shown, err) != ERR_OK)
         return err->code;
@@ -398,8 +424,6 @@ static enum err_code verify_sums(const struct manifest *manifest, int dir, const
 {
     _cleanup_close_ int fd = openat(dir, SUMS_NAME, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
     _cleanup_sb_ struct strbuf should = {0}, is = {0};
-    char block[4096];
-    ssize_t n;
 
     if (fd < 0 && errno == ENOENT) {
         tell(findings, SUMS_NAME, SET_MISSING, "it is gone");
@@ -412,16 +436,8 @@ static enum err_code verify_sums(const struct manifest *manifest, int dir, const
     if (fd < 0)
         return err_sys(err, ERR_IO, errno, "could not open \"%s/" SUMS_NAME "\"", shown);
     add_sums(manifest, &should);
-    /* One byte more than there should be is enough to know. */
-    while (is.len <= should.len && (n = read(fd, block, sizeof block)) != 0) {
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return err_sys(err, ERR_IO, errno, "could not read \"%s/" SUMS_NAME "\"", shown);
-        sb_add(&is, block, (size_t)n);
-        if (is.failed)
-            return err_nomem(err);
-    }
+    if (read_text(fd, should.len, shown, SUMS_NAME, &is, err) != ERR_OK)
+        return err->code;
     if (!sb_text(&should))
         return err_nomem(err);
     if (is.len != should.len || (is.len > 0 && memcmp(is.text, should.text, is.len) != 0))

@@ -1,6 +1,7 @@
 /* The life of a run: see run.h. This file leads; its parts are named in run_internal.h. */
 #define _GNU_SOURCE
 #include "run_internal.h"
+#include "migrate.h"
 
 #include <inttypes.h>
 #include <openssl/evp.h>
@@ -465,30 +466,6 @@ static enum err_code invoke(struct invocation *inv, struct pass *main_pass, stru
     return code;
 }
 
-enum err_code run_check_schema(struct db *db, struct err *err)
-{
-    int64_t present = 0, version = 0;
-    int64_t wanted = (int64_t)sql_migrations_count;
-    enum err_code code = db_ints_alone(db, &sql_ledger_schema_version, NULL, 1, &present, err);
-
-    if (code == ERR_OK && present)
-        code = db_ints_alone(db, &sql_ledger_schema_newest, NULL, 1, &version, err);
-    if (code != ERR_OK || version == wanted)
-        return code;
-    if (version > wanted) {
-        code = err_set(err, ERR_CONFIG,
-                       "the tables are of version %" PRId64 ", newer than this program's %" PRId64,
-                       version, wanted);
-        err_hint(err, "install the lapse that upgraded them");
-    } else {
-        code = err_set(err, ERR_CONFIG,
-                       "the tables are of version %" PRId64 ", older than this program's %" PRId64,
-                       version, wanted);
-        err_hint(err, "run \"lapse migrate\" with the owner's rights");
-    }
-    return code;
-}
-
 enum err_code run_invoke(const struct run_request *request, const struct run_observer *observer,
                          const struct deadline *deadline, struct err *err)
 {
@@ -500,7 +477,7 @@ enum err_code run_invoke(const struct run_request *request, const struct run_obs
     if (code == ERR_OK)
         code = db_open(&inv.db, conninfo, deadline, err);
     if (code == ERR_OK)
-        code = run_check_schema(inv.db, err);
+        code = schema_check(inv.db, err);
     if (code == ERR_OK && !request->dry_run)
         code = db_open(&inv.lock, conninfo, deadline, err);
     if (code == ERR_OK)

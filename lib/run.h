@@ -89,7 +89,4 @@ struct run_observer {
 enum err_code run_invoke(const struct run_request *request, const struct run_observer *observer,
                          const struct deadline *deadline, struct err *err) _must_check_;
 
-/* ERR_CONFIG unless the tables are of this program's version. */
-enum err_code run_check_schema(struct db *db, struct err *err) _must_check_;
-
 #endif

@@ -37,7 +37,7 @@ SELECT account_id, 7000000 + row_number() OVER (ORDER BY no, i), email,
                   WHEN 'expired' THEN sent_at + interval '720 hours' END
 FROM demo.invited
 CROSS JOIN LATERAL (
-  SELECT teams > 0 AND i % 4 = 0 AS to_team,
+  SELECT teams > 0 AND (i + i / 20) % 4 = 0 AS to_team,
          CASE state
            WHEN 'accepted' THEN granted_at - make_interval(hours => 1 + i % 300)
            WHEN 'pending' THEN demo.t(make_interval(days => -(i % 29), hours => -(1 + no % 20), secs => -(i * 37 % 3600)))

@@ -143,7 +143,7 @@ FROM (VALUES
 
 -- A code counts when verified from the trial's start on and before its end, once (T5).
 INSERT INTO saas.activation_codes (account_id, code_hash, plan, seats, period_end, issued_at, verified_at, redeemed_at)
-SELECT no, left || substr(md5('code ' || no), 1, 31), plan, seats, period_end, issued, verified, redeemed
+SELECT no, digit || substr(md5('code ' || no), 1, 31), plan, seats, period_end, issued, verified, redeemed
 FROM (VALUES
   (311, '4', 'enterprise', 40, demo.t('363 days'), demo.t('-12 days'), demo.t('-6 days'),  NULL::timestamptz),  -- in time
   (312, '5', 'enterprise', 30, demo.t('360 days'), demo.t('-9 days'),  demo.t('-1 day'),   NULL),  -- after the trial
@@ -161,4 +161,4 @@ FROM (VALUES
   ( 12, 'c', 'enterprise', 400, demo.t('400 days'), demo.t('-25 days'), NULL,              NULL),
   ( 22, 'f', 'enterprise', 60, demo.t('200 days'), demo.t('-70 days'), demo.t('-69 days'), NULL),
   ( 37, '3', 'enterprise', 20, demo.t('-10 days'), demo.t('-200 days'), NULL,              NULL)
-) v (no, left, plan, seats, period_end, issued, verified, redeemed);
+) v (no, digit, plan, seats, period_end, issued, verified, redeemed);

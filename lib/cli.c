@@ -1,0 +1,289 @@
+/* The command line: see cli.h. */
+#define _GNU_SOURCE
+#include "cli.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ban.h"
+
+#define COMMAND(name) extern const struct command command_##name;
+#include "commands.def"
+#undef COMMAND
+
+static const struct command *const commands[] = {
+#define COMMAND(name) &command_##name,
+#include "commands.def"
+#undef COMMAND
+};
+
+const struct opt global_options[] = {
+    {"config", 'c', "FILE", "read the settings from FILE", false},
+    {"set", 0, "SECTION.KEY=VALUE", "set one setting for this time", true},
+    {"verbose", 'v', NULL, "say more on stderr, personal data included", false},
+    {"quiet", 'q', NULL, "say only errors on stderr", false},
+    {"json", 0, NULL, "print results as JSON, one object per line", false},
+    {"help", 'h', NULL, "explain the command", false},
+    {0},
+};
+
+const struct command *command_nth(size_t n)
+{
+    return n < COUNT(commands) ? commands[n] : NULL;
+}
+
+const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; i < COUNT(commands); i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+const struct job *job_find(const struct registry *registry, const char *name)
+{
+    for (size_t i = 0; i < registry->n_jobs; i++)
+        if (strcmp(registry->jobs[i]->name, name) == 0)
+            return registry->jobs[i];
+    return NULL;
+}
+
+void job_section(const struct job *job, char *buffer, size_t size)
+{
+    snprintf(buffer, size, "job.%s", job->name);
+}
+
+enum err_code job_named(const struct cli *cli, const char *word, const struct job **ret,
+                        struct err *err)
+{
+    const char *names[64];
+    size_t n = cli->registry.n_jobs < COUNT(names) ? cli->registry.n_jobs : COUNT(names);
+    const char *near;
+
+    *ret = job_find(&cli->registry, word);
+    if (*ret)
+        return ERR_OK;
+    for (size_t i = 0; i < n; i++)
+        names[i] = cli->registry.jobs[i]->name;
+    near = nearest_word(word, names, n);
+    err_set(err, ERR_USAGE, "there is no job \"%s\"", word);
+    if (near)
+        err_hint(err, "did you mean \"%s\"? \"lapse jobs\" lists them all", near);
+    else
+        err_hint(err, "\"lapse jobs\" lists them all");
+    return err->code;
+}
+
+enum err_code operands_between(const struct cli *cli, size_t min, size_t max, const char *what,
+                               struct err *err)
+{
+    if (cli->opts.n_operands < min)
+        err_set(err, ERR_USAGE, "%s: %s is missing", cli->opts.command, what);
+    else if (cli->opts.n_operands > max)
+        err_set(err, ERR_USAGE, "%s: \"%s\" is one argument too many", cli->opts.command,
+                cli->opts.operands[max]);
+    else
+        return ERR_OK;
+    err_hint(err, "run \"lapse help %s\"", cli->opts.command);
+    return err->code;
+}
+
+struct opt *job_option_table(const struct job *job)
+{
+    size_t n = 0;
+    struct opt *table;
+
+    for (const struct setting *own = job->settings; own && own->key; own++)
+        n++;
+    table = calloc(n + 1, sizeof *table);
+    for (size_t i = 0; table && i < n; i++)
+        table[i] =
+            (struct opt){.name = job->settings[i].key,
+                         .argument = job->settings[i].choices ? job->settings[i].choices : "VALUE",
+                         .help = job->settings[i].help};
+    return table;
+}
+
+void cli_note(const struct cli *cli, const char *text)
+{
+    if (!cli->quiet)
+        fprintf(stderr, "lapse: %s\n", text);
+}
+
+void cli_error(const struct cli *cli, const struct err *err)
+{
+    fprintf(stderr, "lapse: %s\n", err->message ? err->message : "out of memory");
+    if (err->detail && cli->verbose)
+        fprintf(stderr, "  detail: %s\n", err->detail);
+    if (err->hint)
+        fprintf(stderr, "  hint: %s\n", err->hint);
+    if (err->sqlstate[0] && cli->verbose)
+        fprintf(stderr, "  sqlstate: %s\n", err->sqlstate);
+}
+
+enum err_code cli_flush(struct err *err)
+{
+    errno = 0;
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return err_sys(err, ERR_IO, errno ? errno : EIO, "could not write to standard output");
+    return ERR_OK;
+}
+
+/* All settings there are, and the registry that names them. The array is the caller's. */
+static enum err_code collect(const struct parts *parts, struct registry *ret,
+                             struct setting **ret_settings, struct err *err)
+{
+    size_t n = runner_settings_count + parts->n_rules;
+    struct setting *all;
+
+    for (size_t i = 0; i < parts->n_jobs; i++)
+        for (const struct setting *own = parts->jobs[i]->settings; own && own->key; own++)
+            n++;
+    all = calloc(n, sizeof *all);
+    if (!all)
+        return err_nomem(err);
+    memcpy(all, runner_settings, runner_settings_count * sizeof *all);
+    memcpy(all + runner_settings_count, parts->rules, parts->n_rules * sizeof *all);
+    n = runner_settings_count + parts->n_rules;
+    for (size_t i = 0; i < parts->n_jobs; i++)
+        for (const struct setting *own = parts->jobs[i]->settings; own && own->key; own++)
+            all[n++] = *own;
+    *ret = (struct registry){.jobs = parts->jobs,
+                             .n_jobs = parts->n_jobs,
+                             .settings = all,
+                             .n_settings = n,
+                             .promises = parts->promises,
+                             .n_promises = parts->n_promises,
+                             .conditions = parts->conditions,
+                             .n_conditions = parts->n_conditions};
+    *ret_settings = all;
+    return ERR_OK;
+}
+
+enum err_code cli_load_conf(struct cli *cli, struct err *err)
+{
+    size_t n = opt_count(&cli->opts, "set");
+    const char **sets = calloc(n ? n : 1, sizeof *sets);
+    struct conf_source source = {opt_text(&cli->opts, "config"), sets, n};
+    enum err_code code;
+
+    if (!sets)
+        return err_nomem(err);
+    for (size_t i = 0; i < n; i++)
+        sets[i] = opt_nth(&cli->opts, "set", i);
+    code = conf_load(&cli->conf, cli->registry.settings, cli->registry.n_settings, &source, err);
+    free(sets);
+    return code;
+}
+
+/* The options of the command and, where it takes them, of all jobs. */
+static enum err_code finish_opts(struct cli *cli, const struct command *command, struct err *err)
+{
+    size_t n_jobs = command->job_options ? cli->registry.n_jobs : 0;
+    const struct opt **tables = calloc(n_jobs + 1, sizeof *tables);
+    struct opt **own = calloc(n_jobs + 1, sizeof *own);
+    size_t n = 0;
+    enum err_code code = tables && own ? ERR_OK : err_nomem(err);
+
+    if (code == ERR_OK && command->options)
+        tables[n++] = command->options;
+    for (size_t i = 0; code == ERR_OK && i < n_jobs; i++) {
+        own[i] = job_option_table(cli->registry.jobs[i]);
+        if (!own[i])
+            code = err_nomem(err);
+        tables[n++] = own[i];
+    }
+    if (code == ERR_OK)
+        code = opts_finish(&cli->opts, tables, n, err);
+    cli->own_options = own;
+    free(tables);
+    return code;
+}
+
+static enum err_code unknown_command(const char *word, struct err *err)
+{
+    const char *names[COUNT(commands)];
+    const char *near;
+
+    for (size_t i = 0; i < COUNT(commands); i++)
+        names[i] = commands[i]->name;
+    near = nearest_word(word, names, COUNT(names));
+    err_set(err, ERR_USAGE, "there is no command \"%s\"", word);
+    if (near)
+        err_hint(err, "did you mean \"%s\"?", near);
+    else
+        err_hint(err, "run \"lapse help\"");
+    return err->code;
+}
+
+static enum err_code choose_command(struct cli *cli, const struct command **ret, struct err *err)
+{
+    const char *word = cli->opts.command;
+
+    if (!word && opt_flag(&cli->opts, "help"))
+        word = "help";
+    if (!word) {
+        err_set(err, ERR_USAGE, "no command was given");
+        err_hint(err, "run \"lapse help\"");
+        return err->code;
+    }
+    *ret = command_find(word);
+    return *ret ? ERR_OK : unknown_command(word, err);
+}
+
+static enum err_code do_command(struct cli *cli, int argc, char **argv, struct err *err)
+{
+    const struct command *command = NULL;
+    enum err_code code = opts_begin(&cli->opts, global_options, argc, argv, err);
+
+    if (code == ERR_OK)
+        code = choose_command(cli, &command, err);
+    if (code == ERR_OK)
+        code = finish_opts(cli, command, err);
+    if (code != ERR_OK)
+        return code;
+    cli->json = opt_flag(&cli->opts, "json");
+    cli->verbose = opt_flag(&cli->opts, "verbose");
+    cli->quiet = opt_flag(&cli->opts, "quiet");
+    if (cli->verbose && cli->quiet)
+        return err_set(err, ERR_USAGE, "-v and -q exclude each other");
+    if (opt_flag(&cli->opts, "help")) {
+        help_command(command, stdout);
+        return ERR_OK;
+    }
+    if (command->needs_conf) {
+        code = cli_load_conf(cli, err);
+        if (code != ERR_OK)
+            return code;
+        cli->deadline = deadline_in(conf_seconds(cli->conf, "database", "deadline"));
+        code = deadline_watch(&cli->deadline, err);
+    }
+    return code == ERR_OK ? command->run(cli, err) : code;
+}
+
+int cli_main(const struct parts *parts, int argc, char **argv)
+{
+    _cleanup_err_ struct err err = {0};
+    _cleanup_free_ struct setting *settings = NULL;
+    struct cli cli = {0};
+    enum err_code code;
+
+    setlocale(LC_CTYPE, "C.UTF-8"); /* widths on a terminal; no other category is ever set */
+    code = signals_install(&err);
+    if (code == ERR_OK)
+        code = collect(parts, &cli.registry, &settings, &err);
+    if (code == ERR_OK)
+        code = do_command(&cli, argc, argv, &err);
+    if (code == ERR_OK)
+        code = cli_flush(&err);
+    if (code != ERR_OK && !cli.told)
+        cli_error(&cli, &err);
+    conf_free(cli.conf);
+    opts_done(&cli.opts);
+    for (size_t i = 0; cli.own_options && i < cli.registry.n_jobs; i++)
+        free(cli.own_options[i]);
+    free(cli.own_options);
+    return err_status(&err);
+}

@@ -1,0 +1,124 @@
+/* lapse help: the commands, one command, one job, the exit statuses. */
+#define _GNU_SOURCE
+#include "cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "terminal.h"
+
+#include "ban.h"
+
+void help_command(const struct command *command, FILE *out)
+{
+    fprintf(out, "lapse %s%s%s\n\n%s\n", command->name, *command->operands ? " " : "",
+            command->operands, command->help);
+    if (command->options) {
+        fputs("\noptions\n", out);
+        opt_print(command->options, out);
+    }
+    if (command->job_options)
+        fputs("\nA job's own options: lapse help JOB\n", out);
+    fputs("\noptions of every command\n", out);
+    opt_print(global_options, out);
+}
+
+static enum err_code help_job(const struct job *job, FILE *out, struct err *err)
+{
+    struct opt *options = job_option_table(job);
+
+    if (!options)
+        return err_nomem(err);
+    fprintf(out, "%s: %s\n\n%s\n", job->name, job->summary, job->rules);
+    if (job->waits_for[0]) {
+        fputs("\nwaits for  ", out);
+        for (size_t i = 0; i < JOB_WAITS && job->waits_for[i]; i++)
+            fprintf(out, "%s%s", i ? ", " : "", job->waits_for[i]);
+        fputc('\n', out);
+    }
+    for (const struct report_table *table = job->tables; table->columns; table++) {
+        fprintf(out, "\nreport     %s%s%s.csv%s%s%s\n", job->name, table->name ? "-" : "",
+                table->name ? table->name : "", table->when ? " (" : "",
+                table->when ? table->when : "", table->when ? ")" : "");
+        for (const struct column *column = table->columns; column->header; column++)
+            fprintf(out, "           %s\n", column->header);
+    }
+    if (job->settings) {
+        fprintf(out, "\noptions, or settings of [job.%s]\n", job->name);
+        opt_print(options, out);
+    }
+    free(options);
+    return ERR_OK;
+}
+
+/* The one list of exit statuses, as the README shows it. */
+static void help_statuses(FILE *out)
+{
+    static const struct text_column columns[] = {{"status", true}, {"meaning", false}};
+    _cleanup_text_table_ struct text_table table;
+    const char *meaning;
+    int status;
+
+    text_table_begin(&table, columns, COUNT(columns));
+    for (size_t i = 0; err_list(i, &status, &meaning); i++) {
+        char number[NUMBER_SIZE];
+
+        snprintf(number, sizeof number, "%d", status);
+        text_table_cell(&table, number);
+        text_table_cell(&table, meaning);
+    }
+    text_table_cell(&table, "128+n");
+    text_table_cell(&table, "stopped by signal n");
+    text_table_print(&table, out);
+    fputs("\nWith several jobs: the status of the first, in order, that did not end with 0.\n",
+          out);
+}
+
+static void help_all(FILE *out)
+{
+    fputs("lapse [-c FILE] [--set SECTION.KEY=VALUE]... [-v|-q] [--json] COMMAND ...\n\ncommands\n",
+          out);
+    for (size_t i = 0; command_nth(i); i++)
+        fprintf(out, "  %-10s %s\n", command_nth(i)->name, command_nth(i)->summary);
+    fputs("\noptions of every command\n", out);
+    opt_print(global_options, out);
+    fputs("\nmore: lapse help COMMAND, lapse help JOB, lapse help status\n", out);
+}
+
+static enum err_code run(struct cli *cli, struct err *err)
+{
+    const char *word;
+    const struct job *job;
+    const struct command *command;
+    enum err_code code = operands_between(cli, 0, 1, "a command or a job", err);
+
+    if (code != ERR_OK)
+        return code;
+    if (cli->opts.n_operands == 0) {
+        help_all(stdout);
+        return ERR_OK;
+    }
+    word = cli->opts.operands[0];
+    if ((command = command_find(word)) != NULL) {
+        help_command(command, stdout);
+        return ERR_OK;
+    }
+    if ((job = job_find(&cli->registry, word)) != NULL)
+        return help_job(job, stdout, err);
+    if (strcmp(word, "status") == 0) {
+        help_statuses(stdout);
+        return ERR_OK;
+    }
+    err_set(err, ERR_USAGE, "there is no command and no job \"%s\"", word);
+    err_hint(err, "\"lapse help\" lists the commands, \"lapse jobs\" the jobs");
+    return err->code;
+}
+
+const struct command command_help = {
+    .name = "help",
+    .operands = "[COMMAND|JOB|status]",
+    .summary = "explain a command, a job or the exit statuses",
+    .help = "Explains a command or a job; \"lapse help status\" lists the exit statuses.",
+    .run = run,
+};

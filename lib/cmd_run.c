@@ -1,0 +1,369 @@
+/* lapse run: runs jobs now, and says what became of them. */
+#define _GNU_SOURCE
+#include "cli.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cell.h"
+#include "run.h"
+#include "terminal.h"
+
+#include "ban.h"
+
+static const struct opt options[] = {
+    {"all", 0, NULL, "every job, in the order of a nightly run", false},
+    {"as-of", 0, "WHEN",
+     "judge by this instant: a date (its 00:00 UTC) or 2026-03-31T02:30:00Z; default: now", false},
+    {"dry-run", 0, NULL, "show what would change, and change nothing", false},
+    {"account", 0, "ID[,ID]", "these accounts only; reports are written only with --out", false},
+    {"out", 0, "DIR", "publish below DIR instead of [reports] dir", false},
+    {"format", 0, "csv,xlsx", "write these formats instead of [reports] formats", false},
+    {"allow-backdate", 0, NULL,
+     "let change jobs run as of a date they have passed, or that is to come", false},
+    {0},
+};
+
+struct watcher {
+    struct cli *cli;
+    struct progress_bar bar;
+    bool dry_run;
+    uint64_t changes;
+};
+
+static void on_progress(void *context, const struct job *job, const char *phase, uint64_t done,
+                        uint64_t total)
+{
+    struct watcher *watcher = context;
+    char what[64];
+
+    snprintf(what, sizeof what, "%s: %s", job->name, phase);
+    progress_bar_draw(&watcher->bar, what, done, total);
+}
+
+static void on_note(void *context, const char *text)
+{
+    struct watcher *watcher = context;
+
+    progress_bar_clear(&watcher->bar);
+    cli_note(watcher->cli, text);
+}
+
+/* A value of an image, as a person reads it. */
+static void show_value(FILE *out, const json_t *value)
+{
+    if (!value || json_is_null(value)) {
+        fputs("-", out);
+    } else if (json_is_string(value)) {
+        fputs(json_string_value(value), out);
+    } else {
+        char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+
+        fputs(text ? text : "?", out);
+        free(text);
+    }
+}
+
+static void show_images(FILE *out, const json_t *before, json_t *after)
+{
+    const char *key, *gap = "";
+    json_t *value;
+
+    json_object_foreach(after, key, value)
+    {
+        if (!before && (json_is_null(value) || strcmp(key, "account_id") == 0))
+            continue;
+        fprintf(out, "%s%s ", gap, key);
+        if (before) {
+            show_value(out, json_object_get(before, key));
+            fputs(" -> ", out);
+        }
+        show_value(out, value);
+        gap = ", ";
+    }
+}
+
+static json_t *parse_image(const char *text)
+{
+    return text ? json_loads(text, 0, NULL) : NULL;
+}
+
+static const char *instant_text(const char *text, struct value *value)
+{
+    struct cell cell = {text, text ? strlen(text) : 0};
+
+    return text && cell_read(COL_INSTANT, &cell, value) ? value->text : text;
+}
+
+static enum err_code change_json(const struct job *job, const struct run_change *change,
+                                 struct err *err)
+{
+    struct value effective;
+    json_t *line =
+        json_pack("{s:s, s:o, s:s, s:s*, s:o*, s:o*, s:s, s:s}", "job", job->name, "account_id",
+                  json_integer(strtoll(change->account, NULL, 10)), "entity", change->entity,
+                  "entity_id", change->before ? change->entity_id : NULL, "before",
+                  parse_image(change->before), "after", parse_image(change->after), "reason",
+                  change->reason, "effective_at", instant_text(change->effective_at, &effective));
+    int failed = line ? json_dumpf(line, stdout, JSON_COMPACT | JSON_ENSURE_ASCII) : 1;
+
+    json_decref(line);
+    putchar('\n');
+    return failed ? err_nomem(err) : ERR_OK;
+}
+
+static enum err_code on_change(void *context, const struct job *job,
+                               const struct run_change *change, struct err *err)
+{
+    struct watcher *watcher = context;
+    json_t *before, *after;
+
+    progress_bar_clear(&watcher->bar);
+    watcher->changes++;
+    if (watcher->cli->json)
+        return change_json(job, change, err);
+    before = parse_image(change->before);
+    after = parse_image(change->after);
+    printf("account %-8s %s %s: ", change->account, change->entity,
+           before ? change->entity_id : "(new)");
+    show_images(stdout, before, after);
+    printf(" (%s)\n", change->reason);
+    json_decref(before);
+    json_decref(after);
+    return ERR_OK;
+}
+
+static const char *outcome(const struct run *run, bool dry_run)
+{
+    switch (run->state) {
+    case RUN_DONE:
+        if (run->set_aside)
+            return "accounts set aside";
+        if (dry_run)
+            return "dry run";
+        return run->resumed ? "done (finished)" : "done";
+    case RUN_SKIPPED:
+        return "not run";
+    default:
+        return run->err.code == ERR_UNPUBLISHED ? "not published" : "failed";
+    }
+}
+
+static void finished_json(const struct watcher *watcher, const struct run *run, const char *as_of,
+                          const char *published)
+{
+    json_t *line =
+        json_pack("{s:s, s:s, s:I, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:s*, s:s*}", "job",
+                  run->job->name, "as_of", as_of, "run", (json_int_t)run->run_id, "result",
+                  outcome(run, watcher->dry_run), "status", err_status(&run->err), "looked_at",
+                  (json_int_t)run->looked_at, "changed", (json_int_t)run->changed, "skipped",
+                  (json_int_t)run->skipped, "set_aside", (json_int_t)run->set_aside, "rows",
+                  (json_int_t)run->rows, "files", (json_int_t)run->files, "seconds",
+                  (double)(run->nanoseconds / 1000000) / 1000, "published", published, "message",
+                  run->err.message);
+
+    if (line)
+        json_dumpf(line, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
+    putchar('\n');
+    json_decref(line);
+}
+
+static void finished_text(const struct watcher *watcher, const struct run *runs, size_t n,
+                          const char *as_of, const char *published)
+{
+    static const struct text_column columns[] = {
+        {"job", false},   {"looked at", true}, {"changed", true}, {"skipped", true},
+        {"report", true}, {"files", true},     {"time", true},    {"result", false},
+    };
+    _cleanup_text_table_ struct text_table table;
+    char number[NUMBER_SIZE];
+    size_t files = 0;
+
+    text_table_begin(&table, columns, COUNT(columns));
+    for (size_t i = 0; i < n; i++) {
+        const struct run *run = &runs[i];
+        bool ran = run->state != RUN_SKIPPED && run->state != RUN_WAITING;
+        bool changes = ran && run->job->kind == JOB_CHANGE;
+
+        files += run->files;
+        text_table_cell(&table, run->job->name);
+        text_table_cell(&table, ran ? show_count(run->looked_at, number) : NULL);
+        text_table_cell(&table, changes ? show_count(run->changed, number) : NULL);
+        text_table_cell(&table, changes ? show_count(run->skipped, number) : NULL);
+        text_table_cell(&table, run->files ? show_count((int64_t)run->rows, number) : NULL);
+        text_table_cell(&table, run->files ? show_count((int64_t)run->files, number) : NULL);
+        text_table_cell(&table, ran ? show_time(run->nanoseconds, number) : NULL);
+        text_table_cell(&table, outcome(run, watcher->dry_run));
+    }
+    printf("\nas of %s%s\n\n", as_of, watcher->dry_run ? ", nothing was changed" : "");
+    text_table_print(&table, stdout);
+    if (published)
+        printf("\n%zu files published in %s\n", files, published);
+}
+
+static void on_finished(void *context, const struct run *runs, size_t n,
+                        const struct instant *as_of, const char *published)
+{
+    struct watcher *watcher = context;
+    char text[INSTANT_SIZE];
+
+    progress_bar_clear(&watcher->bar);
+    instant_format(*as_of, text);
+    if (watcher->cli->json) {
+        for (size_t i = 0; i < n; i++)
+            finished_json(watcher, &runs[i], text, published);
+    } else {
+        finished_text(watcher, runs, n, text, published);
+    }
+    fflush(stdout);
+    for (size_t i = 0; i < n; i++) {
+        struct err named = runs[i].err;
+
+        if (named.code == ERR_OK)
+            continue;
+        named.message = str_format("%s: %s", runs[i].job->name, runs[i].err.message);
+        cli_error(watcher->cli, &named);
+        free(named.message);
+        watcher->cli->told = true;
+    }
+}
+
+/* "12,13" becomes "{12,13}". */
+static enum err_code parse_accounts(const char *text, char **ret, struct err *err)
+{
+    _cleanup_sb_ struct strbuf list = {0};
+    _cleanup_free_ char *copy = strdup(text);
+    char *rest = copy, *word;
+
+    if (!copy)
+        return err_nomem(err);
+    while ((word = strsep(&rest, ",")) != NULL) {
+        int64_t id;
+
+        if (!parse_int64(word, 1, INT64_MAX, &id)) {
+            err_set(err, ERR_USAGE, "--account: \"%s\" is not an account's id", word);
+            err_hint(err, "give ids separated by commas: --account 12,13");
+            return err->code;
+        }
+        sb_addf(&list, "%s%" PRId64, list.len ? "," : "{", id);
+    }
+    sb_adds(&list, "}");
+    if (!sb_text(&list) || !(*ret = strdup(sb_text(&list))))
+        return err_nomem(err);
+    return ERR_OK;
+}
+
+static bool is_wanted(const struct cli *cli, const struct job *job)
+{
+    if (opt_flag(&cli->opts, "all"))
+        return true;
+    for (size_t i = 0; i < cli->opts.n_operands; i++)
+        if (strcmp(cli->opts.operands[i], job->name) == 0)
+            return true;
+    return false;
+}
+
+static enum err_code choose_jobs(const struct cli *cli, const struct job **jobs, size_t *ret_n,
+                                 struct err *err)
+{
+    const struct job *job;
+    bool all = opt_flag(&cli->opts, "all");
+
+    if (all && cli->opts.n_operands)
+        return err_set(err, ERR_USAGE, "run: --all and \"%s\" exclude each other",
+                       cli->opts.operands[0]);
+    if (!all && !cli->opts.n_operands) {
+        err_set(err, ERR_USAGE, "run: which job?");
+        err_hint(err, "name one or more, or --all; \"lapse jobs\" lists them");
+        return err->code;
+    }
+    for (size_t i = 0; i < cli->opts.n_operands; i++)
+        if (job_named(cli, cli->opts.operands[i], &job, err) != ERR_OK)
+            return err->code;
+    for (size_t i = 0; i < cli->registry.n_jobs; i++)
+        if (is_wanted(cli, cli->registry.jobs[i]))
+            jobs[(*ret_n)++] = cli->registry.jobs[i];
+    return ERR_OK;
+}
+
+/* The options that belong to jobs: judged like their settings, refused without their job. */
+static enum err_code choose_options(const struct cli *cli, struct run_option *given, size_t *ret_n,
+                                    struct err *err)
+{
+    for (size_t i = 0; i < cli->registry.n_jobs; i++) {
+        const struct job *job = cli->registry.jobs[i];
+
+        for (const struct setting *own = job->settings; own && own->key; own++) {
+            const char *value = opt_text(&cli->opts, own->key);
+            char place[64];
+
+            if (!value)
+                continue;
+            snprintf(place, sizeof place, "--%s", own->key);
+            if (!is_wanted(cli, job)) {
+                err_set(err, ERR_USAGE, "%s belongs to %s, which is not to be run", place,
+                        job->name);
+                return err->code;
+            }
+            if (setting_judge(own, value, place, ERR_USAGE, err) != ERR_OK)
+                return err->code;
+            given[(*ret_n)++] = (struct run_option){job, own->key, value};
+        }
+    }
+    return ERR_OK;
+}
+
+static enum err_code run(struct cli *cli, struct err *err)
+{
+    const struct job *jobs[64];
+    struct run_option given[64];
+    _cleanup_free_ char *accounts = NULL;
+    struct instant as_of;
+    struct run_request request = {.registry = &cli->registry,
+                                  .conf = cli->conf,
+                                  .jobs = jobs,
+                                  .options = given,
+                                  .out = opt_text(&cli->opts, "out"),
+                                  .dry_run = opt_flag(&cli->opts, "dry-run"),
+                                  .allow_backdate = opt_flag(&cli->opts, "allow-backdate")};
+    struct watcher watcher = {.cli = cli,
+                              .dry_run = request.dry_run,
+                              .bar = {.on = isatty(STDERR_FILENO) && !cli->quiet}};
+    struct run_observer observer = {&watcher, on_progress, on_note, on_change, on_finished};
+    const char *when = opt_text(&cli->opts, "as-of"), *format = opt_text(&cli->opts, "format");
+    enum err_code code = choose_jobs(cli, jobs, &request.n_jobs, err);
+
+    if (code == ERR_OK)
+        code = choose_options(cli, given, &request.n_options, err);
+    if (code == ERR_OK && when) {
+        code = instant_parse(when, "--as-of", &as_of, err);
+        request.as_of = &as_of;
+    }
+    if (code == ERR_OK && opt_text(&cli->opts, "account"))
+        code = parse_accounts(opt_text(&cli->opts, "account"), &accounts, err);
+    request.accounts = accounts;
+    if (code == ERR_OK && format && !report_formats_parse(format, &request.formats)) {
+        code = err_set(err, ERR_USAGE, "--format: \"%s\" is not csv, xlsx or both", format);
+        err_hint(err, "for instance --format csv,xlsx");
+    }
+    if (code == ERR_OK)
+        code = run_invoke(&request, &observer, &cli->deadline, err);
+    progress_bar_clear(&watcher.bar);
+    return code;
+}
+
+const struct command command_run = {
+    .name = "run",
+    .operands = "JOB... | --all",
+    .summary = "run jobs now",
+    .help = "Runs the named jobs, or all of them, in the order of a nightly run, and publishes\n"
+            "their reports. What an earlier run left unfinished is finished first, unless --as-of\n"
+            "names another date. A job that fails stops only the jobs that wait for it.",
+    .options = options,
+    .job_options = true,
+    .needs_conf = true,
+    .run = run,
+};

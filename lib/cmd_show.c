@@ -1,0 +1,152 @@
+/* lapse show: everything the ledger knows of one run. */
+#define _GNU_SOURCE
+#include "cli.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "cell.h"
+#include "db.h"
+#include "migrate.h"
+#include "terminal.h"
+
+#include "ban.h"
+
+static const struct opt options[] = {
+    {"changes", 0, NULL, "list every row the run changed, before and after", false},
+    {0},
+};
+
+struct shower {
+    const struct cli *cli;
+    uint64_t rows;
+    const char *what; /* of the JSON objects */
+};
+
+static const char *iso(const char *text, struct value *value)
+{
+    struct cell cell = {text, text ? strlen(text) : 0};
+
+    return text && cell_read(COL_INSTANT, &cell, value) ? value->text : text;
+}
+
+/* A column as JSON: images are objects, the rest is text. */
+static json_t *json_of(const char *text)
+{
+    struct value value;
+    json_t *object = text && *text == '{' ? json_loads(text, 0, NULL) : NULL;
+
+    if (object)
+        return object;
+    return text ? json_string(iso(text, &value)) : json_null();
+}
+
+static void print_json(const struct shower *shower, const struct db_row *row)
+{
+    json_t *line = json_pack("{s:s}", "what", shower->what);
+
+    for (int i = 0; i < db_columns(row); i++)
+        json_object_set_new(line, db_column_name(row, i), json_of(db_text(row, i)));
+    json_dumpf(line, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
+    putchar('\n');
+    json_decref(line);
+}
+
+static enum err_code take_run(void *context, const struct db_row *row, _unused_ struct err *err)
+{
+    struct shower *shower = context;
+
+    shower->rows++;
+    if (shower->cli->json) {
+        print_json(shower, row);
+        return ERR_OK;
+    }
+    for (int i = 0; i < db_columns(row); i++) {
+        struct value value;
+        const char *text = iso(db_text(row, i), &value);
+
+        if (text)
+            printf("%-16s %s\n", db_column_name(row, i), text);
+    }
+    return ERR_OK;
+}
+
+static enum err_code take_file(void *context, const struct db_row *row, _unused_ struct err *err)
+{
+    struct shower *shower = context;
+
+    if (shower->cli->json)
+        print_json(shower, row);
+    else
+        printf("%-16s %s/%s, %s rows, %s bytes\n", shower->rows++ ? "" : "files", db_text(row, 0),
+               db_text(row, 1), db_text(row, 2), db_text(row, 3));
+    return ERR_OK;
+}
+
+static enum err_code take_change(void *context, const struct db_row *row, _unused_ struct err *err)
+{
+    struct shower *shower = context;
+    struct value value;
+
+    if (shower->cli->json) {
+        print_json(shower, row);
+        return ERR_OK;
+    }
+    if (!shower->rows++)
+        putchar('\n');
+    printf("account %s %s/%s, %s as of %s\n  before %s\n  after  %s\n", db_text(row, 0),
+           db_text(row, 1), db_text(row, 2), db_text(row, 5), iso(db_text(row, 6), &value),
+           db_text(row, 3) ? db_text(row, 3) : "(new)", db_text(row, 4));
+    return ERR_OK;
+}
+
+static enum err_code show(struct cli *cli, struct db *db, int64_t run_id, struct err *err)
+{
+    struct shower shower = {.cli = cli, .what = "run"};
+    struct args args = {0};
+    enum err_code code;
+
+    args_int(&args, "run_id", run_id);
+    code = db_run_alone(db, &sql_ledger_show, &args, take_run, &shower, err);
+    if (code == ERR_OK && !shower.rows) {
+        err_set(err, ERR_USAGE, "there is no run %s", cli->opts.operands[0]);
+        err_hint(err, "\"lapse history\" lists the runs");
+        return err->code;
+    }
+    shower = (struct shower){.cli = cli, .what = "file"};
+    if (code == ERR_OK)
+        code = db_run_alone(db, &sql_ledger_show_files, &args, take_file, &shower, err);
+    shower = (struct shower){.cli = cli, .what = "change"};
+    if (code == ERR_OK && opt_flag(&cli->opts, "changes"))
+        code = db_run_alone(db, &sql_ledger_show_changes, &args, take_change, &shower, err);
+    return code;
+}
+
+static enum err_code run(struct cli *cli, struct err *err)
+{
+    _cleanup_db_ struct db *db = NULL;
+    int64_t run_id;
+    enum err_code code = operands_between(cli, 1, 1, "the number of a run", err);
+
+    if (code == ERR_OK && !parse_int64(cli->opts.operands[0], 1, INT64_MAX, &run_id)) {
+        code = err_set(err, ERR_USAGE, "show: \"%s\" is not the number of a run",
+                       cli->opts.operands[0]);
+        err_hint(err, "\"lapse history\" lists the runs");
+    }
+    if (code == ERR_OK)
+        code = db_open(&db, conf_text(cli->conf, "database", "conninfo"), &cli->deadline, err);
+    if (code == ERR_OK)
+        code = schema_check(db, err);
+    return code == ERR_OK ? show(cli, db, run_id, err) : code;
+}
+
+const struct command command_show = {
+    .name = "show",
+    .operands = "RUN",
+    .summary = "show one run: what it was asked, what it did",
+    .help = "Prints what the ledger knows of a run and the files it published that no later run\n"
+            "has replaced; with --changes every row it changed, before and after.",
+    .options = options,
+    .needs_conf = true,
+    .run = run,
+};
