@@ -282,7 +282,7 @@ int cli_main(const struct parts *parts, int argc, char **argv)
         cli_error(&cli, &err);
     conf_free(cli.conf);
     opts_done(&cli.opts);
-    for (size_t i = 0; cli.own_options && i < cli.registry.n_jobs; i++)
+    for (size_t i = 0; cli.own_options && cli.own_options[i]; i++)
         free(cli.own_options[i]);
     free(cli.own_options);
     return err_status(&err);

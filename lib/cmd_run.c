@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "cli.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -256,6 +257,22 @@ static enum err_code parse_accounts(const char *text, char **ret, struct err *er
     return ERR_OK;
 }
 
+/* --out may be relative to where the command is given. */
+static enum err_code absolute(const char *path, char **ret, struct err *err)
+{
+    _cleanup_free_ char *here = NULL;
+
+    if (*path == '/') {
+        *ret = strdup(path);
+        return *ret ? ERR_OK : err_nomem(err);
+    }
+    here = getcwd(NULL, 0);
+    if (!here)
+        return err_sys(err, ERR_IO, errno, "could not tell the working directory");
+    *ret = str_format("%s/%s", here, path);
+    return *ret ? ERR_OK : err_nomem(err);
+}
+
 static bool is_wanted(const struct cli *cli, const struct job *job)
 {
     if (opt_flag(&cli->opts, "all"))
@@ -320,13 +337,12 @@ static enum err_code run(struct cli *cli, struct err *err)
 {
     const struct job *jobs[64];
     struct run_option given[64];
-    _cleanup_free_ char *accounts = NULL;
+    _cleanup_free_ char *accounts = NULL, *out = NULL;
     struct instant as_of;
     struct run_request request = {.registry = &cli->registry,
                                   .conf = cli->conf,
                                   .jobs = jobs,
                                   .options = given,
-                                  .out = opt_text(&cli->opts, "out"),
                                   .dry_run = opt_flag(&cli->opts, "dry-run"),
                                   .allow_backdate = opt_flag(&cli->opts, "allow-backdate")};
     struct watcher watcher = {.cli = cli,
@@ -345,6 +361,9 @@ static enum err_code run(struct cli *cli, struct err *err)
     if (code == ERR_OK && opt_text(&cli->opts, "account"))
         code = parse_accounts(opt_text(&cli->opts, "account"), &accounts, err);
     request.accounts = accounts;
+    if (code == ERR_OK && opt_text(&cli->opts, "out"))
+        code = absolute(opt_text(&cli->opts, "out"), &out, err);
+    request.out = out;
     if (code == ERR_OK && format && !report_formats_parse(format, &request.formats)) {
         code = err_set(err, ERR_USAGE, "--format: \"%s\" is not csv, xlsx or both", format);
         err_hint(err, "for instance --format csv,xlsx");

@@ -46,6 +46,8 @@ static enum err_code take_unfinished(void *context, const struct db_row *row, st
         .attempt = db_int(row, 3),
         .changed = db_int(row, 4),
         .batches = db_int(row, 5),
+        .looked_at = db_int(row, 7),
+        .skipped = db_int(row, 8),
     };
     if (accounts && !(unfinished->accounts = strdup(accounts)))
         return err_nomem(err);

@@ -19,7 +19,7 @@ enum err_code ledger_clock(struct db *db, struct instant *ret, struct err *err) 
 /* The last run of a job, where it is not finished. */
 struct unfinished {
     bool found, applied; /* applied: only its report is missing */
-    int64_t run_id, attempt, changed, batches;
+    int64_t run_id, attempt, changed, batches, looked_at, skipped;
     struct instant as_of;
     char *accounts; /* "{1,2}", or NULL for all; owned */
 };

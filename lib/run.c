@@ -292,6 +292,7 @@ static void pass_done(struct pass *pass)
     for (size_t i = 0; i < pass->n; i++) {
         err_done(&pass->runs[i].err);
         report_files_done(&pass->runs[i].made);
+        free(pass->runs[i].meta);
     }
     free(pass->runs);
     pass->runs = NULL;
@@ -354,6 +355,8 @@ static void resume_run(struct run *run, const struct unfinished *left)
     run->attempt = left->attempt;
     run->changed = left->changed;
     run->batches = left->batches;
+    run->looked_at = left->looked_at;
+    run->skipped = left->skipped;
     run->state = left->applied ? RUN_APPLIED : RUN_WAITING;
 }
 

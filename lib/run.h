@@ -64,6 +64,7 @@ struct run {
     int64_t nanoseconds;
     struct err err;
     struct report_files made;
+    struct run_meta *meta; /* what its report says of itself; lives as long as the run */
 };
 
 /* One row that a dry run would change. Texts are borrowed; `before` is NULL for a new row. */

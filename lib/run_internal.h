@@ -93,6 +93,11 @@ enum err_code run_report_rows(struct pass *pass, struct run *run, struct report 
 enum err_code run_report_tables(struct pass *pass, struct run *run, struct report *report,
                                 struct args *args, struct err *err) _must_check_;
 
+/* How many rows the job leaves for later, on the Summary sheet: looked up again, in the report's own
+   snapshot, so that a rerun says the same. */
+enum err_code run_report_skipped(struct pass *pass, struct run *run, struct report *report,
+                                 const struct args *args, struct err *err) _must_check_;
+
 /* Publishes what the runs made and records it; returns the folder. */
 enum err_code pass_publish(struct pass *pass, char **ret_published, struct err *err) _must_check_;
 

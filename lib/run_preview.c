@@ -160,6 +160,8 @@ static enum err_code look_first(struct preview *preview, struct err *err)
 
         pass_args(pass, run, &args);
         code = run_look(pass, run, &args, err);
+        if (code == ERR_OK && preview->reports[i])
+            code = run_report_skipped(pass, run, preview->reports[i], &args, err);
         if (code == ERR_OK && run->job->kind == JOB_REPORT && preview->reports[i])
             code = run_report_tables(pass, run, preview->reports[i], &args, err);
     }
@@ -193,9 +195,6 @@ static enum err_code finish_reports(struct preview *preview, struct err *err)
 
         if (preview->reports[i] && run->job->kind == JOB_CHANGE)
             code = report_end(preview->reports[i], err);
-        if (code == ERR_OK && preview->reports[i] && run->job->skipped_because)
-            code = report_note_figure(preview->reports[i], run->job->skipped_because, run->skipped,
-                                      err);
         if (code == ERR_OK && preview->reports[i])
             code = report_finish(TAKE_PTR(preview->reports[i]), &run->made, err);
         run->files = run->made.n;

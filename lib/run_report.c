@@ -9,10 +9,16 @@
 
 enum { COLUMNS_MAX = 40, SETTINGS_MAX = 64 };
 
-static const char past_note[] =
+/* What a report says of itself, with all it points to. */
+struct run_meta {
+    struct report_meta meta;
+    struct report_setting settings[SETTINGS_MAX];
+};
+
+static const char *const notes[] = {
     "Names, roles, seats and period ends are those of the day the report was made; the past of "
-    "these "
-    "is not kept. Licenses, memberships and activity are those of the as-of.";
+    "these is not kept. Licenses, memberships and activity are those of the as-of.",
+};
 
 /* Where a table's columns stand in the result, found at the first row. */
 struct stream {
@@ -131,21 +137,24 @@ static unsigned wanted_formats(const struct pass *pass)
 enum err_code run_report_open(struct pass *pass, struct run *run, const char *dir,
                               struct report **ret, struct err *err)
 {
-    static const char *const notes[] = {past_note};
-    struct report_setting settings[SETTINGS_MAX];
-    struct report_meta meta = {
+    struct run_meta *own = calloc(1, sizeof *own);
+
+    if (!own)
+        return err_nomem(err);
+    free(run->meta);
+    run->meta = own;
+    own->meta = (struct report_meta){
         .job = run->job->name,
         .title = run->job->title,
         .as_of = pass->as_of_text,
         .version = LAPSE_VERSION,
-        .settings = settings,
-        .n_settings = shaping_settings(pass, run->job, settings),
+        .settings = own->settings,
+        .n_settings = shaping_settings(pass, run->job, own->settings),
         .notes = notes,
         .n_notes = COUNT(notes),
         .bom = conf_bool(pass->inv->request->conf, "reports", "csv_bom"),
     };
-
-    return report_open(ret, &meta, wanted_formats(pass), dir, err);
+    return report_open(ret, &own->meta, wanted_formats(pass), dir, err);
 }
 
 enum err_code run_report_rows(struct pass *pass, struct run *run, struct report *report,
@@ -178,6 +187,20 @@ enum err_code run_report_tables(struct pass *pass, struct run *run, struct repor
     return ERR_OK;
 }
 
+enum err_code run_report_skipped(struct pass *pass, struct run *run, struct report *report,
+                                 const struct args *args, struct err *err)
+{
+    struct run look = {.job = run->job};
+    enum err_code code;
+
+    if (!run->job->skipped_because)
+        return ERR_OK;
+    code = run_look(pass, &look, args, err);
+    if (code != ERR_OK)
+        return code;
+    return report_note_figure(report, run->job->skipped_because, look.skipped, err);
+}
+
 /* Streams one job's report inside the snapshot. */
 static enum err_code report_one(struct pass *pass, struct run *run, const char *run_ids,
                                 const char *as_ofs, struct err *err)
@@ -195,8 +218,8 @@ static enum err_code report_one(struct pass *pass, struct run *run, const char *
     code = run_report_open(pass, run, staging_path(pass->staging), &report, err);
     if (code == ERR_OK)
         code = run_report_tables(pass, run, report, &args, err);
-    if (code == ERR_OK && run->job->skipped_because)
-        code = report_note_figure(report, run->job->skipped_because, run->skipped, err);
+    if (code == ERR_OK)
+        code = run_report_skipped(pass, run, report, &args, err);
     if (code == ERR_OK)
         code = report_finish(TAKE_PTR(report), &run->made, err);
     return code;

@@ -1,9 +1,13 @@
--- The last run of a job, where it is not finished: the next run goes on with it.
+-- The last run of a job, where it is not finished: the next run goes on with it. A report that was
+-- asked for with options of its own is not: whoever wants it asks again.
 SELECT r.run_id, extract(epoch FROM r.as_of)::bigint AS as_of, r.state, r.attempt,
        coalesce((r.counters ->> 'changed')::bigint, 0) AS changed,
        coalesce((r.counters ->> 'batches')::bigint, 0) AS batches,
-       r.options ->> 'accounts' AS accounts
+       r.options ->> 'accounts' AS accounts,
+       coalesce((r.counters ->> 'looked_at')::bigint, 0) AS looked_at,
+       coalesce((r.counters ->> 'skipped')::bigint, 0) AS skipped
 FROM lapse.runs r
 WHERE r.job = :'job'::text
   AND r.run_id = (SELECT max(l.run_id) FROM lapse.runs l WHERE l.job = :'job'::text)
   AND r.state IN ('running', 'applied', 'failed')
+  AND NOT r.options ? 'override'
