@@ -16,7 +16,7 @@ static const struct setting rule_settings[] = {
 };
 
 static const struct data_check promises[] = {
-#define PROMISE(number, what, sql) {number, what, &sql_##sql, "run the job again as of that date"},
+#define PROMISE(number, job, what, sql) {number, job, what, &sql_##sql, NULL},
 #define CONDITION(number, what, sql, advice)
 #include "checks.def"
 #undef PROMISE
@@ -24,8 +24,8 @@ static const struct data_check promises[] = {
 };
 
 static const struct data_check conditions[] = {
-#define PROMISE(number, what, sql)
-#define CONDITION(number, what, sql, advice) {number, what, &sql_##sql, advice},
+#define PROMISE(number, job, what, sql)
+#define CONDITION(number, what, sql, advice) {number, NULL, what, &sql_##sql, advice},
 #include "checks.def"
 #undef PROMISE
 #undef CONDITION

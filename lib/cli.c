@@ -42,19 +42,6 @@ const struct command *command_find(const char *name)
     return NULL;
 }
 
-const struct job *job_find(const struct registry *registry, const char *name)
-{
-    for (size_t i = 0; i < registry->n_jobs; i++)
-        if (strcmp(registry->jobs[i]->name, name) == 0)
-            return registry->jobs[i];
-    return NULL;
-}
-
-void job_section(const struct job *job, char *buffer, size_t size)
-{
-    snprintf(buffer, size, "job.%s", job->name);
-}
-
 enum err_code job_named(const struct cli *cli, const char *word, const struct job **ret,
                         struct err *err)
 {

@@ -16,6 +16,7 @@
 #ifndef LAPSE_JOB_H
 #define LAPSE_JOB_H
 
+#include "args.h"
 #include "conf.h"
 #include "report.h"
 #include "sql.h"
@@ -63,9 +64,10 @@ struct job {
 /* A query over the data that returns a row (account_id, finding) for everything wrong. */
 struct data_check {
     int number;
+    const char *job;  /* whose last run it is judged as of; NULL: the last of all */
     const char *what; /* "no pending invitation is overdue" */
     const struct sql *sql;
-    const char *advice; /* what to do about a finding */
+    const char *advice; /* what to do about a finding; NULL: run the job again */
 };
 
 /* What the program is made of; filled by jobs/main.c. */
@@ -81,6 +83,16 @@ struct registry {
 };
 
 const struct job *job_find(const struct registry *registry, const char *name);
+
+/* What every statement over the product's data may name: as-of, job, accounts (an array literal,
+   NULL for all), an open range and the settings of [rules]. Borrows everything. */
+void job_args(const struct conf *conf, const char *as_of, const char *job, const char *accounts,
+              struct args *args);
+
+/* A range of keys (account, id), without its first and with its last. */
+#define KEY_MAX INT64_MAX
+void args_range(struct args *args, int64_t from_account, int64_t from_id, int64_t to_account,
+                int64_t to_id);
 
 /* The job's own section, "job.<name>", into a buffer. */
 void job_section(const struct job *job, char *buffer, size_t size);

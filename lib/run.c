@@ -55,32 +55,14 @@ static bool has_options(const struct pass *pass, const struct job *job)
     return false;
 }
 
-void args_range(struct args *args, int64_t from_account, int64_t from_id, int64_t to_account,
-                int64_t to_id)
-{
-    args_int(args, "from_account", from_account);
-    args_int(args, "from_id", from_id);
-    args_int(args, "to_account", to_account);
-    args_int(args, "to_id", to_id);
-}
-
 void pass_args(const struct pass *pass, const struct run *run, struct args *args)
 {
     const struct conf *conf = pass->inv->request->conf;
-    const struct setting *setting;
-    const char *value;
-    enum setting_source source;
 
-    args_text(args, "as_of", pass->as_of_text);
-    args_text(args, "accounts", pass->accounts);
-    args_text(args, "job", run->job->name);
+    job_args(conf, pass->as_of_text, run->job->name, pass->accounts, args);
     args_int(args, "run_id", run->run_id);
     args_int(args, "batch_no", 0);
     args_int(args, "batch_rows", conf_int(conf, "database", "batch_rows"));
-    args_range(args, INT64_MIN, INT64_MIN, KEY_MAX, KEY_MAX);
-    for (size_t i = 0; conf_each(conf, i, &setting, &value, &source); i++)
-        if (strcmp(setting->section, "rules") == 0)
-            args_text(args, setting->key, value);
     for (const struct setting *own = run->job->settings; own && own->key; own++)
         args_text(args, own->key, job_option(pass, run->job, own->key));
 }

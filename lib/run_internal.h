@@ -28,17 +28,12 @@ struct pass {
     size_t n;
 };
 
-/* The newest "largest" key: a range open to the end. */
-#define KEY_MAX INT64_MAX
-
 void note(const struct invocation *inv, const char *format, ...) _printf_(2, 3);
 void progress(const struct invocation *inv, const struct job *job, const char *phase, uint64_t done,
               uint64_t total);
 
 /* What every statement of a run may name; `from` and `to` are open. Borrows from pass and run. */
 void pass_args(const struct pass *pass, const struct run *run, struct args *args);
-void args_range(struct args *args, int64_t from_account, int64_t from_id, int64_t to_account,
-                int64_t to_id);
 
 /* The value of a job's own setting: the option given, else the setting. */
 const char *job_option(const struct pass *pass, const struct job *job, const char *key);
@@ -93,8 +88,8 @@ enum err_code run_report_rows(struct pass *pass, struct run *run, struct report 
 enum err_code run_report_tables(struct pass *pass, struct run *run, struct report *report,
                                 struct args *args, struct err *err) _must_check_;
 
-/* How many rows the job leaves for later, on the Summary sheet: looked up again, in the report's own
-   snapshot, so that a rerun says the same. */
+/* How many rows the job leaves for later, on the Summary sheet: looked up again, in the report's
+   own snapshot, so that a rerun says the same. */
 enum err_code run_report_skipped(struct pass *pass, struct run *run, struct report *report,
                                  const struct args *args, struct err *err) _must_check_;
 

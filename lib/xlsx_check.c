@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <expat.h>
 #include <minizip/unzip.h>
+#include <zlib.h>
 
 #include "ban.h"
 
@@ -38,7 +39,8 @@ struct check {
     const char *path;
     unzFile zip;
     int fd;
-    uint64_t offset; /* where the next record of the zip has to begin */
+    uint64_t offset;       /* where the next record of the zip has to begin */
+    unz_file_info64 first; /* the first entry: what all have in common */
     struct part *parts;
     size_t n_parts;
     struct pairs sheets, relations, types;
@@ -290,11 +292,62 @@ static void parser_freep(XML_Parser *parser)
         XML_ParserFree(*parser);
 }
 
-/* Streams the open entry through the parser. */
-static enum err_code parse_part(struct check *check, struct err *err)
+/* Hands unpacked bytes to the parser; the last time with n = 0. */
+static enum err_code parse_bytes(struct check *check, const void *bytes, size_t n, struct err *err)
+{
+    if (XML_Parse(check->parser, bytes, (int)n, n == 0) == XML_STATUS_OK)
+        return ERR_OK;
+    if (XML_GetErrorCode(check->parser) == XML_ERROR_NO_MEMORY)
+        return err_nomem(err);
+    return damaged(check, "part \"%s\": %s", check->part->name,
+                   XML_ErrorString(XML_GetErrorCode(check->parser)));
+}
+
+static void inflate_done(z_stream *stream)
+{
+    inflateEnd(stream);
+}
+
+/* Unpacks the open entry and parses it. minizip gives the packed bytes only: it would look neither
+   for the end of the stream nor, unless all was read, at the checksum. */
+static enum err_code unpack_part(struct check *check, const unz_file_info64 *info, struct err *err)
+{
+    _cleanup_(inflate_done) z_stream stream = {0};
+    _cleanup_free_ unsigned char *blocks = malloc((size_t)BLOCK * 2);
+    uint64_t size = 0;
+    uLong crc = crc32(0, NULL, 0);
+    int rc = Z_OK;
+
+    if (!blocks || inflateInit2(&stream, -MAX_WBITS) != Z_OK)
+        return err_nomem(err);
+    while (rc == Z_OK) {
+        size_t got;
+
+        if (stream.avail_in == 0) {
+            int n = unzReadCurrentFile(check->zip, blocks, BLOCK);
+
+            stream.next_in = blocks;
+            stream.avail_in = n > 0 ? (uInt)n : 0;
+        }
+        stream.next_out = blocks + BLOCK;
+        stream.avail_out = BLOCK;
+        rc = inflate(&stream, Z_NO_FLUSH);
+        got = BLOCK - stream.avail_out;
+        size += got;
+        crc = crc32(crc, blocks + BLOCK, (uInt)got);
+        if (got > 0 && parse_bytes(check, blocks + BLOCK, got, err) != ERR_OK)
+            return err->code;
+    }
+    if (rc != Z_STREAM_END || stream.avail_in > 0 || stream.total_in != info->compressed_size ||
+        size != info->uncompressed_size || crc != info->crc)
+        return damaged(check, "part \"%s\" does not unpack", check->part->name);
+    return parse_bytes(check, "", 0, err);
+}
+
+static enum err_code read_part_data(struct check *check, const unz_file_info64 *info,
+                                    struct err *err)
 {
     _cleanup_(parser_freep) XML_Parser parser = XML_ParserCreate("UTF-8");
-    int n;
 
     if (!parser)
         return err_nomem(err);
@@ -304,22 +357,7 @@ static enum err_code parse_part(struct check *check, struct err *err)
     XML_SetElementHandler(parser, on_start, on_end);
     if (check->kind == PART_SHEET)
         XML_SetCharacterDataHandler(parser, on_text);
-    do {
-        void *block = XML_GetBuffer(parser, BLOCK);
-
-        if (!block)
-            return err_nomem(err);
-        n = unzReadCurrentFile(check->zip, block, BLOCK);
-        if (n < 0)
-            return damaged(check, "part \"%s\" does not unpack", check->part->name);
-        if (XML_ParseBuffer(parser, n, n == 0) != XML_STATUS_OK) {
-            if (XML_GetErrorCode(parser) == XML_ERROR_NO_MEMORY)
-                return err_nomem(err);
-            return damaged(check, "part \"%s\": %s", check->part->name,
-                           XML_ErrorString(XML_GetErrorCode(parser)));
-        }
-    } while (n > 0);
-    return ERR_OK;
+    return unpack_part(check, info, err);
 }
 
 /* ---- the zip ---- */
@@ -365,6 +403,15 @@ static struct part *add_part(struct check *check, const char *name)
     return &grown[check->n_parts++];
 }
 
+/* What nobody reads must be as for the first entry, or someone has touched it. */
+static bool is_ordinary(struct check *check, const unz_file_info64 *info)
+{
+    if (check->n_parts == 0)
+        check->first = *info;
+    return info->version == check->first.version && info->external_fa == check->first.external_fa &&
+           info->internal_fa <= 1 && info->disk_num_start == 0 && info->size_file_comment == 0;
+}
+
 /* Reads the entry the directory points at; adds to `ret_directory` what it takes there. */
 static enum err_code read_part(struct check *check, uint64_t *ret_directory, struct err *err)
 {
@@ -372,37 +419,50 @@ static enum err_code read_part(struct check *check, uint64_t *ret_directory, str
     unz_file_info64 info;
 
     if (unzGetCurrentFileInfo64(check->zip, &info, name, sizeof name, NULL, 0, NULL, 0) != UNZ_OK ||
-        info.size_filename >= sizeof name || strlen(name) != info.size_filename)
+        info.size_filename >= sizeof name || strlen(name) != info.size_filename ||
+        !is_ordinary(check, &info))
         return damaged(check, "its directory cannot be read");
     *ret_directory += 46 + info.size_filename + info.size_file_extra + info.size_file_comment;
     check->part = add_part(check, name);
     if (!check->part)
         return err_nomem(err);
     check->kind = kind_of(name);
-    if (unzOpenCurrentFile(check->zip) != UNZ_OK)
+    if (info.compression_method != Z_DEFLATED ||
+        unzOpenCurrentFile2(check->zip, NULL, NULL, 1) != UNZ_OK)
         return damaged(check, "part \"%s\" cannot be opened", name);
     if (check_header(check, &info, name) != ERR_OK)
         return err->code;
-    if (parse_part(check, err) != ERR_OK)
+    if (read_part_data(check, &info, err) != ERR_OK)
         return err->code;
     if (unzCloseCurrentFile(check->zip) != UNZ_OK)
-        return damaged(check, "part \"%s\" has a wrong checksum", name);
+        return damaged(check, "part \"%s\" cannot be closed", name);
     return ERR_OK;
+}
+
+static void put32(unsigned char *bytes, uint64_t number)
+{
+    for (int i = 0; i < 4; i++)
+        bytes[i] = (unsigned char)(number >> 8 * i);
 }
 
 /* Behind the last entry comes the directory, then its end, then nothing. */
 static enum err_code check_end(struct check *check, uint64_t directory, struct err *err)
 {
-    const uint64_t end = 22, end64 = 56 + 20 + 22;
-    unsigned char mark[4];
+    enum { END = 22, END64 = 56 + 20 + END };
+    unsigned char mark[4], end[END], want[END] = "PK\5\6";
     struct stat st;
     uint64_t left;
 
     if (fstat(check->fd, &st) < 0)
         return err_sys(err, ERR_IO, errno, "could not read \"%s\"", check->path);
     left = (uint64_t)st.st_size - check->offset - directory;
+    want[8] = want[10] = (unsigned char)check->n_parts;
+    want[9] = want[11] = (unsigned char)(check->n_parts >> 8);
+    put32(want + 12, directory);
+    put32(want + 16, check->offset);
     if (pread(check->fd, mark, 4, (off_t)check->offset) != 4 || memcmp(mark, "PK\1\2", 4) != 0 ||
-        (left != end && left != end64))
+        pread(check->fd, end, END, (off_t)(check->offset + directory)) != END ||
+        (left != END64 && (left != END || memcmp(end, want, END) != 0)))
         return damaged(check, "it does not end where it should");
     return ERR_OK;
 }

@@ -1,0 +1,45 @@
+/* What can be asked of jobs: see job.h. */
+#include "job.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "ban.h"
+
+const struct job *job_find(const struct registry *registry, const char *name)
+{
+    for (size_t i = 0; i < registry->n_jobs; i++)
+        if (strcmp(registry->jobs[i]->name, name) == 0)
+            return registry->jobs[i];
+    return NULL;
+}
+
+void job_section(const struct job *job, char *buffer, size_t size)
+{
+    snprintf(buffer, size, "job.%s", job->name);
+}
+
+void job_args(const struct conf *conf, const char *as_of, const char *job, const char *accounts,
+              struct args *args)
+{
+    const struct setting *setting;
+    const char *value;
+    enum setting_source source;
+
+    args_text(args, "as_of", as_of);
+    args_text(args, "job", job);
+    args_text(args, "accounts", accounts);
+    args_range(args, INT64_MIN, INT64_MIN, KEY_MAX, KEY_MAX);
+    for (size_t i = 0; conf_each(conf, i, &setting, &value, &source); i++)
+        if (strcmp(setting->section, "rules") == 0)
+            args_text(args, setting->key, value);
+}
+
+void args_range(struct args *args, int64_t from_account, int64_t from_id, int64_t to_account,
+                int64_t to_id)
+{
+    args_int(args, "from_account", from_account);
+    args_int(args, "from_id", from_id);
+    args_int(args, "to_account", to_account);
+    args_int(args, "to_id", to_id);
+}
