@@ -53,19 +53,31 @@ static void on_note(void *context, const char *text)
     cli_note(watcher->cli, text);
 }
 
-/* A value of an image, as a person reads it. */
+/* A value of an image, as a person reads it: jsonb writes UTC as +00:00. */
 static void show_value(FILE *out, const json_t *value)
 {
+    const char *text = json_string_value(value);
+    size_t len = text ? strlen(text) : 0;
+
     if (!value || json_is_null(value)) {
         fputs("-", out);
-    } else if (json_is_string(value)) {
-        fputs(json_string_value(value), out);
+    } else if (len > 6 && text[10 < len ? 10 : 0] == 'T' && strcmp(text + len - 6, "+00:00") == 0) {
+        fprintf(out, "%.*sZ", (int)len - 6, text);
+    } else if (text) {
+        fputs(text, out);
     } else {
-        char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+        char *dumped = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
 
-        fputs(text ? text : "?", out);
-        free(text);
+        fputs(dumped ? dumped : "?", out);
+        free(dumped);
     }
+}
+
+/* What of a new row needs no saying: it stands in the line already, or in every line alike. */
+static bool goes_without_saying(const char *key)
+{
+    return strcmp(key, "account_id") == 0 || strcmp(key, "run_id") == 0 ||
+           strcmp(key, "processed_at") == 0 || strcmp(key, "reason") == 0;
 }
 
 static void show_images(FILE *out, const json_t *before, json_t *after)
@@ -75,7 +87,7 @@ static void show_images(FILE *out, const json_t *before, json_t *after)
 
     json_object_foreach(after, key, value)
     {
-        if (!before && (json_is_null(value) || strcmp(key, "account_id") == 0))
+        if (!before && (json_is_null(value) || goes_without_saying(key)))
             continue;
         fprintf(out, "%s%s ", gap, key);
         if (before) {
@@ -128,7 +140,7 @@ static enum err_code on_change(void *context, const struct job *job,
         return change_json(job, change, err);
     before = parse_image(change->before);
     after = parse_image(change->after);
-    printf("account %-8s %s %s: ", change->account, change->entity,
+    printf("%-28s account %-6s %s %s: ", job->name, change->account, change->entity,
            before ? change->entity_id : "(new)");
     show_images(stdout, before, after);
     printf(" (%s)\n", change->reason);

@@ -151,7 +151,12 @@ enum err_code xlsx_page_written(const struct xlsx_sink *xlsx, const struct page 
 {
     FILE *file = page->sheet->optimize_tmpfile;
 
-    return file && ferror(file) ? full(xlsx, ENOSPC, err) : ERR_OK;
+    if (!file || !ferror(file))
+        return ERR_OK;
+    err_set(err, ERR_IO, "could not write \"%s\": a temporary file beside it did not take the rows",
+            xlsx->path);
+    err_hint(err, "The disk may be full; free some space and run again.");
+    return err->code;
 }
 
 static int column_width(const struct column *column)

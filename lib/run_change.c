@@ -63,8 +63,8 @@ enum err_code run_look(struct pass *pass, struct run *run, const struct args *ar
     if (!run->job->candidates)
         return ERR_OK;
     code = db_ints(pass->inv->db, run->job->candidates, args, 2, looked, err);
-    run->looked_at = looked[0];
-    run->skipped = looked[1];
+    run->looked_at += looked[0];
+    run->skipped += looked[1];
     return code;
 }
 
@@ -199,6 +199,7 @@ static enum err_code count_and_cut(struct pass *pass, struct run *run, struct ar
     bool unknown;
     enum err_code code = db_begin(db, DB_CHANGE, err);
 
+    run->looked_at = run->skipped = 0;
     if (code == ERR_OK)
         code = run_set_aside(pass, run, args, err);
     if (code == ERR_OK)

@@ -53,7 +53,7 @@ void run_change(struct pass *pass, struct run *run);
 enum err_code run_set_aside(struct pass *pass, struct run *run, const struct args *args,
                             struct err *err) _must_check_;
 
-/* How many rows the job looks at and skips. */
+/* Adds how many rows of the range in `args` the job looks at and skips. */
 enum err_code run_look(struct pass *pass, struct run *run, const struct args *args,
                        struct err *err) _must_check_;
 

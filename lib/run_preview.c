@@ -109,6 +109,8 @@ static enum err_code try_job(struct preview *preview, struct run *run, int64_t f
     args_int(&args, "batch_no", 1);
     code = run_set_aside(pass, run, &args, err);
     if (code == ERR_OK)
+        code = run_look(pass, run, &args, err);
+    if (code == ERR_OK)
         code = run_steps(pass, run, &args, &changed, err);
     if (code == ERR_OK)
         code = db_run(pass->inv->db, &sql_ledger_preview_changes, &args, tell_change, &teller, err);
@@ -147,8 +149,8 @@ static enum err_code try_range(struct preview *preview, int64_t from, int64_t to
     return code;
 }
 
-/* Before anything is tried: what the jobs look at, and the reports of the report jobs, which read
-   the state before. All from one snapshot. */
+/* Before anything is tried: the reports of the report jobs, which read the state before, from one
+   snapshot. */
 static enum err_code look_first(struct preview *preview, struct err *err)
 {
     struct pass *pass = preview->pass;
@@ -159,7 +161,8 @@ static enum err_code look_first(struct preview *preview, struct err *err)
         struct args args = {0};
 
         pass_args(pass, run, &args);
-        code = run_look(pass, run, &args, err);
+        if (run->job->kind == JOB_REPORT)
+            code = run_look(pass, run, &args, err);
         if (code == ERR_OK && preview->reports[i])
             code = run_report_skipped(pass, run, preview->reports[i], &args, err);
         if (code == ERR_OK && run->job->kind == JOB_REPORT && preview->reports[i])

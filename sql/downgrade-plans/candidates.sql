@@ -14,4 +14,6 @@ LEFT JOIN (
   GROUP BY l.account_id
 ) t ON t.account_id = s.account_id
 WHERE s.kind = 'base' AND s.status <> 'ended'
+  AND
+  --include account-range
   AND (:'accounts'::bigint[] IS NULL OR s.account_id = ANY (:'accounts'::bigint[]))

@@ -2,4 +2,6 @@
 SELECT count(*) AS looked_at, 0::bigint AS skipped
 FROM saas.subscriptions s
 WHERE s.kind = 'trial' AND s.status <> 'ended'
+  AND
+  --include account-range
   AND (:'accounts'::bigint[] IS NULL OR s.account_id = ANY (:'accounts'::bigint[]))

@@ -11,6 +11,7 @@
 \set ON_ERROR_STOP on
 \set QUIET on
 SET session_replication_role = replica; -- what is made here fits: no foreign key is looked up
+SET client_min_messages = warning;
 SET synchronous_commit = off;
 SET TIME ZONE 'UTC';
 SET work_mem = '256MB';
@@ -30,7 +31,7 @@ SELECT greatest(:users / 200, 5) AS accounts, :'as_of'::timestamptz AS as_of \gs
 
 INSERT INTO saas.accounts (account_id, name, created_at)
 SELECT n, 'Company ' || substr(md5(n::text), 1, 8) || ' ' || n, timestamptz '2020-01-01' + make_interval(hours => (n % 30000)::integer)
-FROM generate_series(1, :accounts) AS n;
+FROM generate_series(1::bigint, :accounts) AS n;
 
 -- One base each; every tenth had a trial, every seventh another base before.
 INSERT INTO saas.subscriptions (account_id, subscription_id, kind, plan, channel, status, seats, period_months,
@@ -40,21 +41,21 @@ SELECT n, 3 * n, 'base', plan, CASE plan WHEN 'essentials' THEN 'none' ELSE 'sal
        :'as_of'::timestamptz - make_interval(days => (n % 300)::integer + 20),
        CASE plan WHEN 'essentials' THEN NULL ELSE :'as_of'::timestamptz + make_interval(days => 365 - (n % 300)::integer) END,
        NULL::timestamptz, NULL::timestamptz, NULL::text
-FROM generate_series(1, :accounts) AS n
+FROM generate_series(1::bigint, :accounts) AS n
 CROSS JOIN LATERAL (SELECT CASE WHEN n % 4 = 0 THEN 'essentials' WHEN n % 4 = 3 THEN 'enterprise' ELSE 'pro' END AS plan) p
 UNION ALL
 SELECT n, 3 * n + 1, 'trial', 'trial', 'none', 'ended', 50, NULL, :'as_of'::timestamptz - interval '400 days', NULL,
        NULL, :'as_of'::timestamptz - interval '386 days', 'trial_ended'
-FROM generate_series(10, :accounts, 10) AS n
+FROM generate_series(10::bigint, :accounts, 10) AS n
 UNION ALL
 SELECT n, 3 * n + 2, 'base', 'pro', 'self_serve', 'ended', 100, 12, :'as_of'::timestamptz - interval '700 days',
        :'as_of'::timestamptz - interval '330 days', NULL, :'as_of'::timestamptz - interval '330 days', 'manual_downgrade'
-FROM generate_series(7, :accounts, 7) AS n;
+FROM generate_series(7::bigint, :accounts, 7) AS n;
 
 CREATE TABLE bench.people AS
 SELECT n AS user_id, bench.account(n, 1, :accounts) AS account_id, bench.part(n, 2) AS luck,
        :'as_of'::timestamptz - make_interval(mins => ((:users - n) * 1500000 / :users)::integer + 1440) AS since
-FROM generate_series(1, :users) AS n;
+FROM generate_series(1::bigint, :users) AS n;
 
 INSERT INTO saas.users (user_id, email, name, signed_up_at)
 SELECT user_id, 'user' || user_id || '@' || substr(md5(account_id::text), 1, 8) || '.example',
@@ -76,11 +77,11 @@ ORDER BY user_id;
 INSERT INTO saas.organizations (account_id, organization_id, name, status, created_at)
 SELECT a, a * 10 + k, (ARRAY['Alpha', 'Bravo', 'Charlie', 'Delta', 'Echo', 'Foxtrot', 'Golf', 'Hotel', 'India', 'Juliett'])[k + 1]
        || ' of ' || a, 'active', timestamptz '2020-02-01'
-FROM generate_series(1, :accounts) AS a, generate_series(0, 9) AS k;
+FROM generate_series(1::bigint, :accounts) AS a, generate_series(0, 9) AS k;
 
 INSERT INTO saas.teams (account_id, team_id, name, role, source, created_at)
 SELECT a, a * 5 + k, 'Team ' || (ARRAY['Red', 'Green', 'Blue', 'Black', 'White'])[k + 1] || ' ' || a, 'member', 'manual', timestamptz '2020-02-01'
-FROM generate_series(1, :accounts) AS a, generate_series(0, 4) AS k;
+FROM generate_series(1::bigint, :accounts) AS a, generate_series(0, 4) AS k;
 
 -- One to three organizations each, the first by way of a team; one in 30 memberships has ended.
 INSERT INTO saas.organization_members (account_id, organization_id, user_id, via, role, joined_at, left_at)
@@ -124,10 +125,10 @@ SELECT a, n, 'guest' || n || '@guests.example', CASE WHEN n % 3 > 0 THEN a * 10 
 FROM (
   SELECT n, bench.account(n, 3, :accounts) AS a, state,
          :'as_of'::timestamptz - CASE state
-           WHEN 'due' THEN interval '30 days 1 hour' + make_interval(mins => (bench.part(n, 5) * 1400)::integer)
+           WHEN 'due' THEN interval '30 days 1 hour' + make_interval(mins => (bench.part(n, 5) * 1300)::integer)
            WHEN 'pending' THEN make_interval(mins => 10 + (bench.part(n, 5) * 40000)::integer)
            ELSE interval '40 days' + make_interval(mins => ((:invitations - n) * 1000000 / :invitations)::integer) END AS sent
-  FROM generate_series(1, :invitations) AS n
+  FROM generate_series(1::bigint, :invitations) AS n
   CROSS JOIN LATERAL (
     SELECT CASE WHEN n * :due / :invitations > (n - 1) * :due / :invitations THEN 'due'
                 ELSE (ARRAY['accepted', 'accepted', 'accepted', 'accepted', 'accepted', 'accepted', 'accepted', 'accepted',
@@ -140,6 +141,6 @@ ORDER BY n;
 INSERT INTO saas.domains (account_id, domain, method, txt_token, verified_at, last_seen_at, capture_enabled_at)
 SELECT a, substr(md5(a::text), 1, 8) || '.example', 'unique_txt', md5(a::text), timestamptz '2024-01-01',
        :'as_of'::timestamptz - interval '1 day', CASE WHEN a % 8 = 3 THEN timestamptz '2024-02-01' END
-FROM generate_series(3, :accounts, 4) AS a;
+FROM generate_series(3::bigint, :accounts, 4) AS a;
 
 DROP SCHEMA bench CASCADE;
