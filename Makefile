@@ -2,12 +2,16 @@
 
 VERSION    := 0.1.0
 PREFIX     ?= /usr/local
-SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+SYSCONFDIR ?= /etc
+STATEDIR   ?= /var/lib
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
 DESTDIR    ?=
 CC         ?= cc
 BUILD      ?= build
+JOBS       ?= $(shell nproc 2>/dev/null || echo 2)
 WERROR     ?=
 SANITIZE   ?=
+MAKEFLAGS  += --no-print-directory
 
 # Each warning catches something that a program trusted with other people's accounts must not do.
 WARNINGS := -Wall -Wextra $(WERROR)
@@ -21,58 +25,180 @@ WARNINGS += -Wundef -Wpointer-arith                   # no macro or pointer by a
 WARNINGS += -Wdouble-promotion -Wimplicit-fallthrough # nothing implicit
 HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 
-PKGS     := libpq libcrypto jansson expat minizip zlib
+PKGS       := libpq libcrypto jansson expat minizip zlib
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+
 CFLAGS   ?= -O2 -g
-CPPFLAGS += -Ilib -Ijobs -I$(BUILD) -DLAPSE_VERSION='"$(VERSION)"' -DLAPSE_SYSCONFDIR='"$(SYSCONFDIR)"' \
-            $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LAPSE_CFLAGS := -std=gnu11 $(WARNINGS) $(HARDENING) $(SANITIZE) -MMD -MP
+CPPFLAGS += -Ilib -Ijobs -I$(BUILD) -DLAPSE_VERSION='"$(VERSION)"' -DLAPSE_SYSCONFDIR='"$(SYSCONFDIR)"' $(PKG_CFLAGS)
 LDFLAGS  += -pie -Wl,-z,relro,-z,now $(SANITIZE)
-LDLIBS   += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lcsv -lxlsxwriter -liniparser
+LDLIBS   += $(PKG_LIBS) -lcsv -lxlsxwriter -liniparser
+LAPSE_CFLAGS := -std=gnu11 $(WARNINGS) $(HARDENING) $(SANITIZE) -MMD -MP
 
-SQL      := $(sort $(filter-out sql/parts/% sql/demo/%,$(wildcard sql/*/*.sql)))
-PARTS    := $(wildcard sql/parts/*.sql)
-LIB_SRC  := $(wildcard lib/*.c)
-JOB_SRC  := $(wildcard jobs/*.c)
-LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o) $(BUILD)/sql-embedded.o
-JOB_OBJ  := $(JOB_SRC:%.c=$(BUILD)/%.o)
-UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+SQL     := $(sort $(filter-out sql/parts/% sql/demo/%,$(wildcard sql/*/*.sql)))
+PARTS   := $(wildcard sql/parts/*.sql)
+LIB_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*.c)) $(BUILD)/sql-embedded.o
+JOB_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard jobs/*.c))
+UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+FUZZ    := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-all: $(BUILD)/lapse   ## build the program
+# Short lines while building; `make V=1` shows the whole commands.
+Q   := $(if $(V),,@)
+say  = @$(if $(V),:,echo "  $(1) $@")
+# Targets that need tools first build in a second make, which sees what `make deps` has installed.
+remake = $(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
+
+all: $(BUILD)/lapse   ## build the program (build/lapse)
 
 $(BUILD)/lapse: $(JOB_OBJ) $(LIB_OBJ)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/sql-embedded.h: sql/embed.awk $(SQL) $(PARTS) | $(BUILD)
-	awk -v what=header -f sql/embed.awk $(SQL) > $@.tmp && mv $@.tmp $@
+	$(Q)awk -v what=header -f sql/embed.awk $(SQL) > $@.tmp && mv $@.tmp $@
 
 $(BUILD)/sql-embedded.c: sql/embed.awk $(SQL) $(PARTS) | $(BUILD)
-	awk -v what=source -f sql/embed.awk $(SQL) > $@.tmp && mv $@.tmp $@
+	$(Q)awk -v what=source -f sql/embed.awk $(SQL) > $@.tmp && mv $@.tmp $@
 
-$(BUILD)/sql-embedded.o: $(BUILD)/sql-embedded.c
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LAPSE_CFLAGS) -Wno-overlength-strings -c -o $@ $<
+$(BUILD)/sql-embedded.o: $(BUILD)/sql-embedded.c $(BUILD)/flags
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LAPSE_CFLAGS) -Wno-overlength-strings -c -o $@ $<
 
-$(BUILD)/%.o: %.c | $(BUILD)/sql-embedded.h
+$(BUILD)/%.o: %.c $(BUILD)/flags | $(BUILD)/sql-embedded.h
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LAPSE_CFLAGS) -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LAPSE_CFLAGS) -c -o $@ $<
 
-$(BUILD)/tests/%: tests/unit/%.c $(LIB_OBJ)
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LAPSE_CFLAGS) $(LDFLAGS) -o $@ $< $(LIB_OBJ) $(LDLIBS) -lcmocka
+$(UNIT): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB_OBJ)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 $(BUILD):
-	mkdir -p $@
+	@mkdir -p $@
 
-check-unit: $(UNIT)   ## the unit tests alone
-	@for t in $(UNIT); do $$t || exit 1; done
+# Other flags than last time (a changed SYSCONFDIR, say) compile everything anew.
+BUILT_WITH := $(CC) $(CPPFLAGS) $(CFLAGS) $(HARDENING) $(SANITIZE)
+$(BUILD)/flags: force | $(BUILD)
+	@printf '%s\n' '$(subst ','\'',$(BUILT_WITH))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(BUILT_WITH))' > $@
+
+unit: $(UNIT)
+
+deps:   ## install the Debian packages that are missing
+	@tests/deps
+
+# ---- try ----
+
+demo: deps   ## a database with demo data, every job, the reports in build/demo/reports
+	@$(remake) all
+	@tests/demo run $(BUILD)
+
+demo-fresh: deps   ## the same, with the demo data as they were at first
+	@$(remake) all
+	@DEMO_FRESH=1 tests/demo run $(BUILD)
+
+demo-psql: all   ## psql in the demo's database
+	@tests/demo psql $(BUILD)
+
+demo-shell: all   ## a shell in which `lapse` works on the demo's database
+	@tests/demo shell $(BUILD)
+
+# ---- test ----
+
+check: deps   ## all tests; some of them only: make check TESTS="tests/demo.t build/tests/test_cell"
+	@$(remake) all unit
+	@tests/run $(BUILD) $(TESTS)
+
+check-unit: deps   ## the unit tests alone
+	@$(remake) unit
+	@tests/run $(BUILD) $(UNIT)
+
+check-san: deps   ## all tests with the address and undefined-behaviour sanitizers (in build/san)
+	@ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 $(remake) BUILD=$(BUILD)/san CFLAGS="-O1 -g" \
+	    SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" check
+
+check-valgrind:   ## the unit tests under valgrind
+	@tests/deps lint
+	@$(remake) unit
+	@tests/run --valgrind $(BUILD) $(UNIT)
+
+coverage: deps   ## all tests, then how much of each file they reach (in build/coverage)
+	@rm -rf $(BUILD)/coverage
+	@$(remake) BUILD=$(BUILD)/coverage CFLAGS="-O0 -g" SANITIZE=--coverage check
+	@gcov -n -b -s $(CURDIR) -r -o . $$(find $(BUILD)/coverage/lib $(BUILD)/coverage/jobs -name '*.gcda') 2>/dev/null | awk -F"'|:|% of " ' \
+	    /^File/ { file = $$2; if (!seen[file]++) printf "\n%-32s", file } \
+	    /^(Lines|Branches|Taken)/ && seen[file] == 1 { printf " %8s%%", $$2 } /^No branches/ { printf "        -        -" } \
+	    BEGIN { printf "%-32s %9s %9s %9s", "file", "lines", "branches", "taken" } END { print "" }'
+
+fuzz:   ## the fuzz targets, 60 s each; longer: make fuzz FUZZ_SECONDS=3600
+	@tests/deps lint
+	@$(remake) CC=clang BUILD=$(BUILD)/clang-fuzz CFLAGS="-O1 -g" SANITIZE="-fsanitize=fuzzer-no-link,address,undefined" fuzz-run
+
+FUZZ_SECONDS ?= 60
+fuzz-run: $(FUZZ)
+	@for f in $(FUZZ); do mkdir -p $$f.corpus && $$f -max_total_time=$(FUZZ_SECONDS) $$f.corpus || exit 1; done
+
+$(FUZZ): $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB_OBJ)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+
+bench: deps   ## measure speed and memory
+	@$(remake) all
+	@tests/bench/run $(BUILD)
+
+lint:   ## format, static checks, scripts, every SQL statement against the schema
+	@tests/deps lint
+	@$(remake) all
+	@tests/lint $(BUILD)
 
 format:   ## put the C files in shape
-	clang-format -i lib/*.[ch] jobs/*.[ch] tests/unit/*.[ch]
+	clang-format -i $$(find lib jobs tests -name '*.[ch]')
 
-clean:   ## remove what was built
+# ---- install ----
+
+# The files of conf/ name /usr/bin, /etc and /var/lib; these are the folders asked for.
+PLACE = sed -e 's|/usr/bin/|$(PREFIX)/bin/|g' -e 's|/etc/lapse/|$(SYSCONFDIR)/lapse/|g' -e 's|/var/lib/lapse|$(STATEDIR)/lapse|g'
+SHARE := $(DESTDIR)$(PREFIX)/share/lapse
+
+INSTALLED := $(PREFIX)/bin/lapse $(PREFIX)/share/lapse/roles.sql $(PREFIX)/share/lapse/README.md \
+             $(PREFIX)/share/lapse/lapse.ini.sample $(PREFIX)/share/lapse/crontab.sample \
+             $(UNITDIR)/lapse.service $(UNITDIR)/lapse.timer \
+             $(PREFIX)/lib/sysusers.d/lapse.conf $(PREFIX)/lib/tmpfiles.d/lapse.conf
+
+install: all   ## install below PREFIX (/usr/local), settings in SYSCONFDIR (/etc), all below DESTDIR
+	install -d $(addprefix $(DESTDIR),$(sort $(dir $(INSTALLED))))
+	install -m 0755 $(BUILD)/lapse $(DESTDIR)$(PREFIX)/bin/lapse
+	install -m 0644 $(wildcard README.md sql/roles.sql) $(SHARE)/
+	install -m 0644 conf/lapse.ini $(SHARE)/lapse.ini.sample
+	$(PLACE) conf/lapse.crontab | install -m 0644 /dev/stdin $(SHARE)/crontab.sample
+	$(PLACE) conf/lapse.service | install -m 0644 /dev/stdin $(DESTDIR)$(UNITDIR)/lapse.service
+	$(PLACE) conf/lapse.timer | install -m 0644 /dev/stdin $(DESTDIR)$(UNITDIR)/lapse.timer
+	$(PLACE) conf/lapse.sysusers | install -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/sysusers.d/lapse.conf
+	$(PLACE) conf/lapse.tmpfiles | install -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/lapse.conf
+	install -d $(DESTDIR)$(SYSCONFDIR)/lapse
+	@# The sample with the one setting that a nightly run cannot do without.
+	[ -e $(DESTDIR)$(SYSCONFDIR)/lapse/lapse.ini ] || sed 's|^#dir = /path$$|dir = $(STATEDIR)/lapse/reports|' conf/lapse.ini | \
+	    install -m 0640 /dev/stdin $(DESTDIR)$(SYSCONFDIR)/lapse/lapse.ini
+	@echo "next: README.md, \"Install\" (user and folders, settings, roles, timer or crontab)"
+
+uninstall:   ## remove what was installed, but not the settings
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+	-rmdir $(SHARE)
+
+dist:   ## the sources of the last commit as build/lapse-VERSION.tar.gz
+	@mkdir -p $(BUILD)
+	git archive --prefix=lapse-$(VERSION)/ -o $(BUILD)/lapse-$(VERSION).tar.gz HEAD
+
+clean:   ## stop private servers, remove what was built
+	@for d in $(BUILD)/*/socket $(BUILD)/*/*/socket; do [ ! -f "$$d" ] || tests/pg stop "$${d%/socket}"; done
+	@for d in $(BUILD)/*/pg $(BUILD)/*/*/pg; do [ ! -L "$$d" ] || rm -rf "$$(readlink "$$d")"; done
 	rm -rf $(BUILD)
 
 help:   ## this list
-	@sed -n 's/^\([a-z-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## */\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
-.PHONY: all check-unit format clean help
--include $(LIB_OBJ:.o=.d) $(JOB_OBJ:.o=.d)
+force:
+.PHONY: all unit deps demo demo-fresh demo-psql demo-shell check check-unit check-san check-valgrind coverage fuzz \
+        fuzz-run bench lint format install uninstall dist clean help force
+.SECONDARY:
+-include $(LIB_OBJ:.o=.d) $(JOB_OBJ:.o=.d) $(wildcard $(BUILD)/tests/*/*.d)

@@ -14,7 +14,7 @@
 
 #include "ban.h"
 
-enum { BLOCK = 64 * 1024, NAME_MAX_BYTES = 256 };
+enum { BLOCK = 64 * 1024, NAME_MAX_BYTES = 256, ZIP64_VERSION = 45 };
 
 /* A part of the package. */
 struct part {
@@ -373,15 +373,18 @@ static enum err_code check_header(struct check *check, const unz_file_info64 *in
 {
     unsigned char head[30 + NAME_MAX_BYTES];
     size_t len = strlen(name);
-    uint64_t data = unzGetCurrentFileZStreamPos64(check->zip), extra;
+    uint64_t data = unzGetCurrentFileZStreamPos64(check->zip);
+    uint32_t version, extra;
 
-    if (pread(check->fd, head, 30 + len, (off_t)check->offset) != (ssize_t)(30 + len) ||
-        memcmp(head, "PK\3\4", 4) != 0 || little16(head + 26) != len ||
-        memcmp(head + 30, name, len) != 0 || little16(head + 4) != info->version_needed ||
-        little16(head + 6) != info->flag || info->flag != 0 ||
+    if (pread(check->fd, head, 30 + len, (off_t)check->offset) != (ssize_t)(30 + len))
+        return damaged(check, "part \"%s\" does not begin where it should", name);
+    version = little16(head + 4);
+    extra = little16(head + 28);
+    if (memcmp(head, "PK\3\4", 4) != 0 || little16(head + 26) != len ||
+        memcmp(head + 30, name, len) != 0 || info->flag != 0 || little16(head + 6) != 0 ||
+        (version != info->version_needed && !(version == ZIP64_VERSION && extra > 0)) ||
         (little16(head + 10) | little16(head + 12) << 16) != info->dosDate)
         return damaged(check, "part \"%s\" does not begin where it should", name);
-    extra = little16(head + 28);
     if (data != check->offset + 30 + len + extra)
         return damaged(check, "part \"%s\" has a gap", name);
     check->offset = data + info->compressed_size;

@@ -73,11 +73,15 @@ SELECT account_id, user_id, user_id, (ARRAY['invitation', 'scim', 'capture', 'ma
 FROM bench.people
 ORDER BY user_id;
 
--- Ten organizations and five teams in every account.
-INSERT INTO saas.organizations (account_id, organization_id, name, status, created_at)
+-- Ten organizations and five teams in every account. Those left inactive by a trial are so already.
+INSERT INTO saas.organizations (account_id, organization_id, name, status, inactive_since, inactive_reason, created_at)
 SELECT a, a * 10 + k, (ARRAY['Alpha', 'Bravo', 'Charlie', 'Delta', 'Echo', 'Foxtrot', 'Golf', 'Hotel', 'India', 'Juliett'])[k + 1]
-       || ' of ' || a, 'active', timestamptz '2020-02-01'
-FROM generate_series(1::bigint, :accounts) AS a, generate_series(0, 9) AS k;
+       || ' of ' || a, CASE WHEN left_by_trial THEN 'inactive' ELSE 'active' END,
+       CASE WHEN left_by_trial THEN :'as_of'::timestamptz - interval '386 days' END,
+       CASE WHEN left_by_trial THEN 'trial_ended' END, timestamptz '2020-02-01'
+FROM generate_series(1::bigint, :accounts) AS a
+CROSS JOIN generate_series(0, 9) AS k
+CROSS JOIN LATERAL (SELECT a % 20 = 0 AND a % 7 <> 0 AS left_by_trial) l;
 
 INSERT INTO saas.teams (account_id, team_id, name, role, source, created_at)
 SELECT a, a * 5 + k, 'Team ' || (ARRAY['Red', 'Green', 'Blue', 'Black', 'White'])[k + 1] || ' ' || a, 'member', 'manual', timestamptz '2020-02-01'
