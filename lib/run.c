@@ -86,21 +86,27 @@ bool run_may_go_on(struct pass *pass, struct run *run)
     return true;
 }
 
-void run_fail(struct pass *pass, struct run *run)
+void run_tell_failure(struct pass *pass, struct run *run)
 {
     _cleanup_err_ struct err ignored = {0};
-    bool changed = run->state == RUN_APPLIED && run->job->kind == JOB_CHANGE;
-    struct ledger_end end = {.state = changed ? "applied" : "failed",
+    struct ledger_end end = {.state = run->applied ? "applied" : "failed",
                              .status = err_status(&run->err),
                              .message = run->err.message};
 
-    run->state = RUN_FAILED;
-    if (!run->run_id || db_is_lost(pass->inv->db) || run->err.code == ERR_SIGNAL)
-        return; /* the ledger still says that it runs: the next invocation goes on with it */
-    if (db_in_transaction(pass->inv->db))
+    if (run->state != RUN_FAILED || !run->run_id || run->ended)
         return;
+    if (db_is_lost(pass->inv->db) || run->err.code == ERR_SIGNAL)
+        return;
+    run->ended = true;
     if (ledger_finish(pass->inv->db, run->run_id, run->attempt, &end, &ignored) != ERR_OK)
         note(pass->inv, "the ledger could not be told how run %" PRId64 " ended", run->run_id);
+}
+
+void run_fail(struct pass *pass, struct run *run)
+{
+    run->state = RUN_FAILED;
+    if (!db_in_transaction(pass->inv->db))
+        run_tell_failure(pass, run);
 }
 
 /* SHA-256 over what shapes the job's result, so that two runs can be compared. */
@@ -195,9 +201,7 @@ static void begin_run(struct pass *pass, struct run *run)
     if (code == ERR_OK)
         code = enter_ledger(pass, run, &err);
     if (code == ERR_OK) {
-        bool applied = run->state == RUN_APPLIED || run->job->kind == JOB_REPORT;
-
-        run->state = applied ? RUN_APPLIED : RUN_RUNNING;
+        run->state = run->applied || run->job->kind == JOB_REPORT ? RUN_APPLIED : RUN_RUNNING;
         return;
     }
     err_done(&run->err);
@@ -339,7 +343,7 @@ static void resume_run(struct run *run, const struct unfinished *left)
     run->batches = left->batches;
     run->looked_at = left->looked_at;
     run->skipped = left->skipped;
-    run->state = left->applied ? RUN_APPLIED : RUN_WAITING;
+    run->applied = left->applied;
 }
 
 /* Finishes every run left unfinished for the as-of and accounts of `first`, as one pass. */
@@ -470,5 +474,6 @@ enum err_code run_invoke(const struct run_request *request, const struct run_obs
     pass_done(&main_pass);
     db_close(inv.db);
     db_close(inv.lock);
+    db_close(inv.reader);
     return code;
 }

@@ -59,6 +59,8 @@ struct run {
     int64_t run_id; /* 0 in a dry run */
     int64_t attempt;
     bool resumed;
+    bool applied; /* all its changes are made */
+    bool ended;   /* the ledger knows how it ended */
     int64_t looked_at, due, skipped, set_aside, changed, batches;
     uint64_t rows, files; /* of its report */
     int64_t nanoseconds;

@@ -55,14 +55,14 @@ enum err_code run_set_aside(struct pass *pass, struct run *run, const struct arg
     return code;
 }
 
-enum err_code run_look(struct pass *pass, struct run *run, const struct args *args, struct err *err)
+enum err_code run_look(struct db *db, struct run *run, const struct args *args, struct err *err)
 {
     int64_t looked[2] = {0};
     enum err_code code;
 
     if (!run->job->candidates)
         return ERR_OK;
-    code = db_ints(pass->inv->db, run->job->candidates, args, 2, looked, err);
+    code = db_ints(db, run->job->candidates, args, 2, looked, err);
     run->looked_at += looked[0];
     run->skipped += looked[1];
     return code;
@@ -203,7 +203,7 @@ static enum err_code count_and_cut(struct pass *pass, struct run *run, struct ar
     if (code == ERR_OK)
         code = run_set_aside(pass, run, args, err);
     if (code == ERR_OK)
-        code = run_look(pass, run, args, err);
+        code = run_look(db, run, args, err);
     if (code == ERR_OK)
         code = run_cut(pass, run, args, keys, err);
     counts = (struct ledger_counts){run->looked_at, run->due, run->skipped, run->set_aside};
@@ -255,6 +255,7 @@ void run_change(struct pass *pass, struct run *run)
     if (code == ERR_OK)
         code = ledger_applied(pass->inv->db, run->run_id, run->attempt, &err);
     if (code == ERR_OK) {
+        run->applied = true;
         run->state = RUN_APPLIED;
         return;
     }

@@ -12,8 +12,9 @@ struct invocation {
     const struct run_request *request;
     const struct run_observer *observer;
     const struct deadline *deadline;
-    struct db *db;   /* does the work */
-    struct db *lock; /* holds the locks in an open transaction; NULL in a dry run */
+    struct db *db;     /* does the work */
+    struct db *lock;   /* holds the locks in an open transaction; NULL in a dry run */
+    struct db *reader; /* the replica that report jobs read, or NULL */
 };
 
 /* One as-of: the runs asked for, or those that an earlier invocation left unfinished. */
@@ -42,8 +43,12 @@ const char *job_option(const struct pass *pass, const struct job *job, const cha
    it becomes RUN_SKIPPED. */
 bool run_may_go_on(struct pass *pass, struct run *run);
 
-/* Ends a run with its error: tells the ledger (best effort). */
+/* Ends a run with its error, and tells the ledger where that can be done now. */
 void run_fail(struct pass *pass, struct run *run);
+
+/* Tells the ledger of a failure that it does not know yet (best effort: where it cannot be told, it
+   still says that the run is under way, and the next invocation goes on with it). */
+void run_tell_failure(struct pass *pass, struct run *run);
 
 /* Makes all changes of the run; then it is RUN_APPLIED, or RUN_FAILED. */
 void run_change(struct pass *pass, struct run *run);
@@ -54,7 +59,7 @@ enum err_code run_set_aside(struct pass *pass, struct run *run, const struct arg
                             struct err *err) _must_check_;
 
 /* Adds how many rows of the range in `args` the job looks at and skips. */
-enum err_code run_look(struct pass *pass, struct run *run, const struct args *args,
+enum err_code run_look(struct db *db, struct run *run, const struct args *args,
                        struct err *err) _must_check_;
 
 /* What is due: sets run->due, and gives the batches' last keys. */
@@ -72,6 +77,10 @@ enum err_code run_cut(struct pass *pass, struct run *run, const struct args *arg
 enum err_code run_steps(struct pass *pass, const struct run *run, struct args *args,
                         int64_t *ret_changed, struct err *err) _must_check_;
 
+/* Opens inv->reader on the replica of the settings, where there is one, it has seen the run's
+   changes, and a report job is to read it. */
+enum err_code run_open_reader(struct pass *pass, struct err *err) _must_check_;
+
 /* Reports of all runs that came that far, from one snapshot; publishes; ends the runs. */
 void pass_report(struct pass *pass, char **ret_published);
 
@@ -80,17 +89,18 @@ enum err_code run_report_open(struct pass *pass, struct run *run, const char *di
                               struct report **ret, struct err *err) _must_check_;
 
 /* Streams a table's rows for the range in `args` into the report, which has begun the table. */
-enum err_code run_report_rows(struct pass *pass, struct run *run, struct report *report,
-                              const struct report_table *table, struct args *args,
-                              struct err *err) _must_check_;
+enum err_code run_report_rows(struct pass *pass, struct db *db, struct run *run,
+                              struct report *report, const struct report_table *table,
+                              struct args *args, struct err *err) _must_check_;
 
 /* All tables of the job that its options want, each begun, streamed and ended. */
-enum err_code run_report_tables(struct pass *pass, struct run *run, struct report *report,
-                                struct args *args, struct err *err) _must_check_;
+enum err_code run_report_tables(struct pass *pass, struct db *db, struct run *run,
+                                struct report *report, struct args *args,
+                                struct err *err) _must_check_;
 
 /* How many rows the job leaves for later, on the Summary sheet: looked up again, in the report's
    own snapshot, so that a rerun says the same. */
-enum err_code run_report_skipped(struct pass *pass, struct run *run, struct report *report,
+enum err_code run_report_skipped(struct db *db, const struct run *run, struct report *report,
                                  const struct args *args, struct err *err) _must_check_;
 
 /* Publishes what the runs made and records it; returns the folder. */

@@ -109,7 +109,7 @@ static enum err_code try_job(struct preview *preview, struct run *run, int64_t f
     args_int(&args, "batch_no", 1);
     code = run_set_aside(pass, run, &args, err);
     if (code == ERR_OK)
-        code = run_look(pass, run, &args, err);
+        code = run_look(pass->inv->db, run, &args, err);
     if (code == ERR_OK)
         code = run_steps(pass, run, &args, &changed, err);
     if (code == ERR_OK)
@@ -129,7 +129,8 @@ static enum err_code report_range(struct preview *preview, size_t i, int64_t fro
     args_range(&args, from, KEY_MAX, to, KEY_MAX);
     args_text(&args, "run_ids", preview->run_ids);
     args_text(&args, "as_ofs", preview->as_ofs);
-    return run_report_rows(pass, run, preview->reports[i], run->job->tables, &args, err);
+    return run_report_rows(pass, pass->inv->db, run, preview->reports[i], run->job->tables, &args,
+                           err);
 }
 
 static enum err_code try_range(struct preview *preview, int64_t from, int64_t to, struct err *err)
@@ -162,11 +163,11 @@ static enum err_code look_first(struct preview *preview, struct err *err)
 
         pass_args(pass, run, &args);
         if (run->job->kind == JOB_REPORT)
-            code = run_look(pass, run, &args, err);
+            code = run_look(pass->inv->db, run, &args, err);
         if (code == ERR_OK && preview->reports[i])
-            code = run_report_skipped(pass, run, preview->reports[i], &args, err);
+            code = run_report_skipped(pass->inv->db, run, preview->reports[i], &args, err);
         if (code == ERR_OK && run->job->kind == JOB_REPORT && preview->reports[i])
-            code = run_report_tables(pass, run, preview->reports[i], &args, err);
+            code = run_report_tables(pass, pass->inv->db, run, preview->reports[i], &args, err);
     }
     db_rollback(pass->inv->db);
     return code;

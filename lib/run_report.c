@@ -157,19 +157,20 @@ enum err_code run_report_open(struct pass *pass, struct run *run, const char *di
     return report_open(ret, &own->meta, wanted_formats(pass), dir, err);
 }
 
-enum err_code run_report_rows(struct pass *pass, struct run *run, struct report *report,
-                              const struct report_table *table, struct args *args, struct err *err)
+enum err_code run_report_rows(struct pass *pass, struct db *db, struct run *run,
+                              struct report *report, const struct report_table *table,
+                              struct args *args, struct err *err)
 {
     struct stream stream = {
         .report = report, .table = table, .pass = pass, .run = run, .split = -1, .tally = -1};
-    enum err_code code = db_run(pass->inv->db, table->query, args, take_row, &stream, err);
+    enum err_code code = db_run(db, table->query, args, take_row, &stream, err);
 
     run->rows += stream.rows;
     return code;
 }
 
-enum err_code run_report_tables(struct pass *pass, struct run *run, struct report *report,
-                                struct args *args, struct err *err)
+enum err_code run_report_tables(struct pass *pass, struct db *db, struct run *run,
+                                struct report *report, struct args *args, struct err *err)
 {
     for (const struct report_table *table = run->job->tables; table->columns; table++) {
         enum err_code code;
@@ -178,7 +179,7 @@ enum err_code run_report_tables(struct pass *pass, struct run *run, struct repor
             continue;
         code = report_begin(report, table, err);
         if (code == ERR_OK)
-            code = run_report_rows(pass, run, report, table, args, err);
+            code = run_report_rows(pass, db, run, report, table, args, err);
         if (code == ERR_OK)
             code = report_end(report, err);
         if (code != ERR_OK)
@@ -187,7 +188,7 @@ enum err_code run_report_tables(struct pass *pass, struct run *run, struct repor
     return ERR_OK;
 }
 
-enum err_code run_report_skipped(struct pass *pass, struct run *run, struct report *report,
+enum err_code run_report_skipped(struct db *db, const struct run *run, struct report *report,
                                  const struct args *args, struct err *err)
 {
     struct run look = {.job = run->job};
@@ -195,15 +196,15 @@ enum err_code run_report_skipped(struct pass *pass, struct run *run, struct repo
 
     if (!run->job->skipped_because)
         return ERR_OK;
-    code = run_look(pass, &look, args, err);
+    code = run_look(db, &look, args, err);
     if (code != ERR_OK)
         return code;
     return report_note_figure(report, run->job->skipped_because, look.skipped, err);
 }
 
-/* Streams one job's report inside the snapshot. */
-static enum err_code report_one(struct pass *pass, struct run *run, const char *run_ids,
-                                const char *as_ofs, struct err *err)
+/* Streams one job's report inside the snapshot that is open on `db`. */
+static enum err_code report_one(struct pass *pass, struct db *db, struct run *run,
+                                const char *run_ids, const char *as_ofs, struct err *err)
 {
     _cleanup_report_ struct report *report = NULL;
     struct args args = {0};
@@ -212,14 +213,14 @@ static enum err_code report_one(struct pass *pass, struct run *run, const char *
     pass_args(pass, run, &args);
     args_text(&args, "run_ids", run_ids);
     args_text(&args, "as_ofs", as_ofs);
-    code = run->job->kind == JOB_REPORT ? run_look(pass, run, &args, err) : ERR_OK;
+    code = run->job->kind == JOB_REPORT ? run_look(db, run, &args, err) : ERR_OK;
     if (code != ERR_OK || !pass->staging)
         return code;
     code = run_report_open(pass, run, staging_path(pass->staging), &report, err);
     if (code == ERR_OK)
-        code = run_report_tables(pass, run, report, &args, err);
+        code = run_report_tables(pass, db, run, report, &args, err);
     if (code == ERR_OK)
-        code = run_report_skipped(pass, run, report, &args, err);
+        code = run_report_skipped(db, run, report, &args, err);
     if (code == ERR_OK)
         code = report_finish(TAKE_PTR(report), &run->made, err);
     return code;
@@ -238,32 +239,51 @@ static void report_failed(struct pass *pass, struct run *run, struct err *err)
     run_fail(pass, run);
 }
 
+/* One report under a savepoint of its own, so that its failure leaves the others the snapshot. An
+   error comes back only where the connection is gone, or the process is to end. */
+static enum err_code report_apart(struct pass *pass, struct run *run, const char *run_ids,
+                                  const char *as_ofs, struct err *err)
+{
+    _cleanup_err_ struct err why = {0};
+    bool from_replica = run->job->kind == JOB_REPORT && pass->inv->reader;
+    struct db *db = from_replica ? pass->inv->reader : pass->inv->db;
+    enum err_code code = db_savepoint(db, err);
+
+    if (code != ERR_OK || report_one(pass, db, run, run_ids, as_ofs, &why) == ERR_OK)
+        return code;
+    report_files_done(&run->made);
+    if (db_is_lost(db) || why.code == ERR_SIGNAL) {
+        err_set(err, why.code, "%s", why.message);
+        err->signal = why.signal;
+    } else {
+        code = db_back(db, err);
+    }
+    report_failed(pass, run, &why);
+    return err->code;
+}
+
 static enum err_code report_all(struct pass *pass, struct err *err)
 {
     _cleanup_free_ char *run_ids = NULL, *as_ofs = NULL;
-    struct db *db = pass->inv->db;
-    enum err_code code = db_begin(db, DB_SNAPSHOT, err);
+    struct invocation *inv = pass->inv;
+    enum err_code code = run_open_reader(pass, err);
 
     if (code == ERR_OK)
-        code = ledger_runs_of_date(db, pass->date, &run_ids, &as_ofs, err);
+        code = db_begin(inv->db, DB_SNAPSHOT, err);
+    if (code == ERR_OK && inv->reader)
+        code = db_begin(inv->reader, DB_SNAPSHOT, err);
+    if (code == ERR_OK)
+        code = ledger_runs_of_date(inv->db, pass->date, &run_ids, &as_ofs, err);
     for (size_t i = 0; code == ERR_OK && i < pass->n; i++) {
-        _cleanup_err_ struct err why = {0};
-        struct run *run = &pass->runs[i];
         int64_t begun = monotonic_ns();
 
-        if (run->state != RUN_APPLIED)
+        if (pass->runs[i].state != RUN_APPLIED)
             continue;
-        code = db_savepoint(db, err);
-        if (code == ERR_OK && report_one(pass, run, run_ids, as_ofs, &why) != ERR_OK) {
-            bool lost = db_is_lost(db) || why.code == ERR_SIGNAL;
-
-            report_files_done(&run->made);
-            report_failed(pass, run, &why);
-            code = lost ? err_set(err, run->err.code, "%s", run->err.message) : db_back(db, err);
-        }
-        run->nanoseconds += monotonic_ns() - begun;
+        code = report_apart(pass, &pass->runs[i], run_ids, as_ofs, err);
+        pass->runs[i].nanoseconds += monotonic_ns() - begun;
     }
-    db_rollback(db);
+    db_rollback(inv->db);
+    db_close(TAKE_PTR(inv->reader));
     return code;
 }
 
@@ -340,4 +360,6 @@ void pass_report(struct pass *pass, char **ret_published)
             report_failed(pass, run, &why);
         }
     }
+    for (size_t i = 0; i < pass->n; i++)
+        run_tell_failure(pass, &pass->runs[i]);
 }

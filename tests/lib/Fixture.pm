@@ -15,7 +15,8 @@
 #
 # What is expected: table => { n => { columns written }, new => [rows] }. A row must be as it was but
 # for the columns named; each row named must have one row in lapse.changes whose before and after
-# hold exactly these columns. `-reason`, `-at` and `-job` in a row are those of its audit row. A new
+# hold exactly these columns; [{...}, {...}] instead of {...} are several, one after the other, the
+# first of a new row being its insert. `-reason`, `-at` and `-job` in a row are those of its audit row. A new
 # row must hold what is named, and NULL elsewhere. The third argument may have `report`: job =>
 # [{ header => value }], over what the changes imply for that report (see `implied`).
 package Fixture;
@@ -215,21 +216,39 @@ sub expected_changes {
     for my $table (sort keys %{ $case->{expected} }) {
         my $want = $case->{expected}{$table};
         for my $n (sort grep { $_ ne 'new' } keys %$want) {
-            my ($after, $row) = (unmarked($want->{$n}), $case->{rows}{$table}[$n - 1]);
-            push @changes, { entity => $table, entity_id => '' . $row->{ $key{$table} },
-                before => plain({ map { $_ => $row->{$_} } keys %$after }), after => $after,
-                mark($want->{$n}) };
+            my $row = $case->{rows}{$table}[$n - 1];
+            push @changes, updates($table, $row->{ $key{$table} }, $row, steps($want->{$n}));
         }
         my $k = 0;
-        for my $row (@{ $want->{new} || [] }) {
-            my $after = unmarked($row);
-            $after->{$_} = own($case->{account}, $after->{$_}) for grep { exists $after->{$_} } qw(organization_id);
+        for my $new (@{ $want->{new} || [] }) {
+            my ($insert, @updates) = steps($new);
+            my $after = unmarked($insert);
+            $after->{organization_id} = own($case->{account}, $after->{organization_id}) if exists $after->{organization_id};
             delete $after->{run_id};
             push @changes, { entity => $table, entity_id => 'new' . ++$k, before => undef,
-                after => bare({ %$after, account_id => $case->{account} }), mark($row) };
+                after => bare({ %$after, account_id => $case->{account} }), mark($insert) };
+            push @changes, updates($table, "new$k", $after, @updates);
         }
     }
     return map { text($_) } @changes;
+}
+
+sub place { my ($change) = @_; return join ' ', $change->{entity}, $change->{entity_id}, defined $change->{before} ? sort keys %{ $change->{after} } : 'insert' }
+sub steps { my ($want) = @_; return ref $want eq 'ARRAY' ? @$want : $want }
+sub outcome { my ($want) = @_; return { map { %{ unmarked($_) } } steps($want) } }
+
+# The audit rows of a row that is updated step by step.
+sub updates {
+    my ($table, $id, $row, @steps) = @_;
+    my (@changes, %now);
+    %now = %$row;
+    for my $step (@steps) {
+        my $after = unmarked($step);
+        push @changes, { entity => $table, entity_id => "$id", before => plain({ map { $_ => $now{$_} } keys %$after }),
+            after => $after, mark($step) };
+        %now = (%now, %$after);
+    }
+    return @changes;
 }
 
 sub mark {
@@ -243,7 +262,7 @@ sub implied {
     my ($self, $case) = @_;
     my ($expected, $rows, %report) = ($case->{expected}, $case->{rows});
     for my $n (sort grep { $_ ne 'new' } keys %{ $expected->{invitations} || {} }) {
-        my ($row, $new) = ($rows->{invitations}[$n - 1], $expected->{invitations}{$n});
+        my ($row, $new) = ($rows->{invitations}[$n - 1], outcome($expected->{invitations}{$n}));
         push @{ $report{'expire-invitations'} }, { 'Account' => $case->{name}, 'Invitation ID' => $row->{invitation_id},
             'Email' => $row->{email}, 'Role' => $row->{role}, 'Sent' => shown($row->{sent_at}), 'Expired At' => shown($new->{closed_at}) };
     }
@@ -258,7 +277,7 @@ sub implied {
         }
     }
     for my $n (sort grep { $_ ne 'new' } keys %{ $expected->{organizations} || {} }) {
-        my ($row, $new) = ($rows->{organizations}[$n - 1], $expected->{organizations}{$n});
+        my ($row, $new) = ($rows->{organizations}[$n - 1], outcome($expected->{organizations}{$n}));
         push @{ $report{'flag-inactive-organizations'} }, { 'Account' => $case->{name},
             'Organization ID' => $row->{organization_id}, 'Organization' => $row->{name},
             $new->{status} eq 'inactive'
@@ -299,7 +318,7 @@ sub check_case {
         my $key = $key{$table};
         my @rows = map { plain($_) } @{ $now->{$table}{$account} || [] };
         my $n = 0;
-        my @want = map { my $over = $expected->{$table}{ ++$n } || {}; plain({ %$_, %{ unmarked($over) } }) } @{ $case->{rows}{$table} || [] };
+        my @want = map { my $over = $expected->{$table}{ ++$n } || {}; plain({ %$_, %{ outcome($over) } }) } @{ $case->{rows}{$table} || [] };
         my %given = map { $_->{$key} => 1 } @want;
         my @new = sort { $a->{$key} <=> $b->{$key} } grep { !$given{ $_->{$key} } } @rows;
         my $k = 0;
@@ -309,7 +328,7 @@ sub check_case {
             my %row = (%{ $column{$table} }, account_id => $account);
             $row{$_} = undef for keys %{ $column{$table} };
             $row{cancel_at_period_end} = 0 if $table eq 'subscriptions';
-            %row = (%row, %{ unmarked($_) }, $key => 'new');
+            %row = (%row, %{ outcome($_) }, $key => 'new');
             $row{organization_id} = own($account, $row{organization_id}) if exists $row{organization_id};
             push @want, \%row;
         }
@@ -329,9 +348,9 @@ sub check_case {
         push @got, \%got;
     }
     # Only what the expectation of that row speaks of is compared.
-    my %asked = map { my $w = $json->decode($_); ("$w->{entity} $w->{entity_id}" => $w) } @want;
+    my %asked = map { my $w = $json->decode($_); (place($w) => $w) } @want;
     for my $got (@got) {
-        my $want = $asked{"$got->{entity} $got->{entity_id}"} or next;
+        my $want = $asked{ place($got) } or next;
         delete @$got{grep { !exists $want->{$_} } qw(reason effective_at job)};
     }
     @got = sort map { text($_) } @got;
@@ -367,8 +386,8 @@ sub against {
     my ($db, $statement, @arguments) = @_;
     my $pid = fork // die "fork: $!";
     if (!$pid) {
-        my $psql = "SET timezone = 'UTC'; BEGIN; $statement; SELECT set_config('lapse_test.holds', 'yes', false);
-            DO \$\$ BEGIN FOR i IN 1..300 LOOP PERFORM pg_sleep(0.02);
+        my $psql = "SET timezone = 'UTC'; BEGIN; $statement;
+            DO \$\$ BEGIN FOR i IN 1..300 LOOP PERFORM pg_sleep(0.02), pg_stat_clear_snapshot();
               EXIT WHEN EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = current_database() AND pg_backend_pid() = ANY (pg_blocking_pids(a.pid)));
             END LOOP; END \$\$; COMMIT;";
         my $r = Lapse::command({ PGDATABASE => $db->name, PGAPPNAME => 'faster' }, '/usr/bin/psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-c', $psql);

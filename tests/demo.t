@@ -1,0 +1,39 @@
+# The demo data: every job runs on them, publishes, and finds nothing to do the second time.
+use strict;
+use warnings;
+use Test::More;
+use JSON::PP qw(decode_json);
+use Lapse;
+
+my $db = Lapse::database();
+$db->load(sort glob "$Lapse::top/sql/demo/*.sql");
+
+my @jobs = map { decode_json($_) } split /\n/, $db->lapse('jobs', '--json')->{stdout};
+my $out = $db->dir . '/reports';
+
+# One run; what it said of each job, by name.
+sub run_all {
+    my ($name) = @_;
+    my $r = $db->lapse('--json', 'run', '--all', '--as-of', '2026-03-31', '--out', $out);
+    is $r->{status}, 0, "$name ends well" or diag $r->{stderr};
+    return map { $_->{job} => $_ } grep { exists $_->{result} } map { decode_json($_) } split /\n/, $r->{stdout};
+}
+
+my %first = run_all('the first run');
+is_deeply [sort keys %first], [sort map { $_->{job} } @jobs], 'every job ran';
+for my $job (grep { $_->{kind} eq 'change' } @jobs) {
+    cmp_ok $first{$job->{job}}{changed}, '>', 0, "$job->{job} found something to change";
+}
+for my $job (@jobs) {
+    ok -s "$out/latest/$job->{job}.$_", "$job->{job}.$_ is published" for qw(csv xlsx);
+}
+is readlink "$out/latest", '2026-03-31', 'latest is the set of that date';
+my $sums = Lapse::slurp("$out/latest/SHA256SUMS");
+my $check = Lapse::command({}, '/usr/bin/env', '-C', "$out/latest", 'sha256sum', '--check', '--quiet', '--strict', 'SHA256SUMS');
+is $check->{status}, 0, 'the files are those of SHA256SUMS' or diag $check->{stdout};
+
+my %second = run_all('the second run');
+is_deeply { map { $_ => $second{$_}{changed} } keys %second }, { map { $_ => 0 } keys %first }, 'it changes nothing';
+is Lapse::slurp("$out/latest/SHA256SUMS"), $sums, 'and publishes the same bytes';
+
+done_testing;
