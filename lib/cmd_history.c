@@ -5,7 +5,6 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "cell.h"
 #include "db.h"
 #include "migrate.h"
 #include "terminal.h"
@@ -34,24 +33,24 @@ struct lister {
 };
 
 /* Instants of the result print as ISO in UTC. */
-static const char *shown_text(const struct db_row *row, int i, struct value *value)
+static const char *shown_text(const struct db_row *row, int i,
+                              char buffer[static INSTANT_TEXT_SIZE])
 {
-    struct cell cell = {db_text(row, i), db_len(row, i)};
     bool instant = i == 2 || i == 5 || i == 6;
 
-    return instant && cell.text && cell_read(COL_INSTANT, &cell, value) ? value->text : cell.text;
+    return instant ? show_instant(db_text(row, i), buffer) : db_text(row, i);
 }
 
 static enum err_code take(void *context, const struct db_row *row, _unused_ struct err *err)
 {
     struct lister *lister = context;
-    struct value value;
+    char buffer[INSTANT_TEXT_SIZE];
 
     if (lister->cli->json) {
         json_t *line = json_object();
 
         for (size_t i = 0; i < COUNT(fields); i++) {
-            const char *text = shown_text(row, (int)i, &value);
+            const char *text = shown_text(row, (int)i, buffer);
 
             json_object_set_new(line, fields[i], text ? json_string(text) : json_null());
         }
@@ -61,7 +60,7 @@ static enum err_code take(void *context, const struct db_row *row, _unused_ stru
         return ERR_OK;
     }
     for (size_t i = 0; i < COUNT(shown); i++)
-        text_table_cell(&lister->table, shown_text(row, shown[i], &value));
+        text_table_cell(&lister->table, shown_text(row, shown[i], buffer));
     return ERR_OK;
 }
 

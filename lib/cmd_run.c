@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cell.h"
 #include "run.h"
 #include "terminal.h"
 
@@ -104,23 +103,16 @@ static json_t *parse_image(const char *text)
     return text ? json_loads(text, 0, NULL) : NULL;
 }
 
-static const char *instant_text(const char *text, struct value *value)
-{
-    struct cell cell = {text, text ? strlen(text) : 0};
-
-    return text && cell_read(COL_INSTANT, &cell, value) ? value->text : text;
-}
-
 static enum err_code change_json(const struct job *job, const struct run_change *change,
                                  struct err *err)
 {
-    struct value effective;
+    char effective[INSTANT_TEXT_SIZE];
     json_t *line =
         json_pack("{s:s, s:o, s:s, s:s*, s:o*, s:o*, s:s, s:s}", "job", job->name, "account_id",
                   json_integer(strtoll(change->account, NULL, 10)), "entity", change->entity,
                   "entity_id", change->before ? change->entity_id : NULL, "before",
                   parse_image(change->before), "after", parse_image(change->after), "reason",
-                  change->reason, "effective_at", instant_text(change->effective_at, &effective));
+                  change->reason, "effective_at", show_instant(change->effective_at, effective));
     int failed = line ? json_dumpf(line, stdout, JSON_COMPACT | JSON_ENSURE_ASCII) : 1;
 
     json_decref(line);
@@ -161,7 +153,9 @@ static const char *outcome(const struct run *run, bool dry_run)
     case RUN_SKIPPED:
         return "not run";
     default:
-        return run->err.code == ERR_UNPUBLISHED ? "not published" : "failed";
+        if (run->err.code == ERR_UNPUBLISHED)
+            return "not published";
+        return run->err.code == ERR_STOPPED ? "stopped" : "failed";
     }
 }
 

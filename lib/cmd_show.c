@@ -5,7 +5,6 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "cell.h"
 #include "db.h"
 #include "migrate.h"
 #include "terminal.h"
@@ -23,22 +22,15 @@ struct shower {
     const char *what; /* of the JSON objects */
 };
 
-static const char *iso(const char *text, struct value *value)
-{
-    struct cell cell = {text, text ? strlen(text) : 0};
-
-    return text && cell_read(COL_INSTANT, &cell, value) ? value->text : text;
-}
-
 /* A column as JSON: images are objects, the rest is text. */
 static json_t *json_of(const char *text)
 {
-    struct value value;
+    char buffer[INSTANT_TEXT_SIZE];
     json_t *object = text && *text == '{' ? json_loads(text, 0, NULL) : NULL;
 
     if (object)
         return object;
-    return text ? json_string(iso(text, &value)) : json_null();
+    return text ? json_string(show_instant(text, buffer)) : json_null();
 }
 
 static void print_json(const struct shower *shower, const struct db_row *row)
@@ -62,8 +54,8 @@ static enum err_code take_run(void *context, const struct db_row *row, _unused_ 
         return ERR_OK;
     }
     for (int i = 0; i < db_columns(row); i++) {
-        struct value value;
-        const char *text = iso(db_text(row, i), &value);
+        char buffer[INSTANT_TEXT_SIZE];
+        const char *text = show_instant(db_text(row, i), buffer);
 
         if (text)
             printf("%-16s %s\n", db_column_name(row, i), text);
@@ -86,7 +78,7 @@ static enum err_code take_file(void *context, const struct db_row *row, _unused_
 static enum err_code take_change(void *context, const struct db_row *row, _unused_ struct err *err)
 {
     struct shower *shower = context;
-    struct value value;
+    char buffer[INSTANT_TEXT_SIZE];
 
     if (shower->cli->json) {
         print_json(shower, row);
@@ -95,7 +87,7 @@ static enum err_code take_change(void *context, const struct db_row *row, _unuse
     if (!shower->rows++)
         putchar('\n');
     printf("account %s %s/%s, %s as of %s\n  before %s\n  after  %s\n", db_text(row, 0),
-           db_text(row, 1), db_text(row, 2), db_text(row, 5), iso(db_text(row, 6), &value),
+           db_text(row, 1), db_text(row, 2), db_text(row, 5), show_instant(db_text(row, 6), buffer),
            db_text(row, 3) ? db_text(row, 3) : "(new)", db_text(row, 4));
     return ERR_OK;
 }

@@ -180,8 +180,8 @@ static enum err_code check_backdate(struct pass *pass, const struct run *run, st
         return ERR_OK;
     code = ledger_last_applied(pass->inv->db, run->job->name, &found, &last, err);
     if (code == ERR_OK && found && pass->as_of.seconds < last.seconds)
-        code = err_set(err, ERR_STOPPED, "%s has already been done as of %s, after %s",
-                       run->job->name, instant_format(last, text), pass->as_of_text);
+        code = err_set(err, ERR_STOPPED, "already done as of %s, which is after %s",
+                       instant_format(last, text), pass->as_of_text);
     if (code == ERR_OK)
         code = ledger_clock(pass->inv->db, &now, err);
     if (code == ERR_OK && pass->as_of.seconds > now.seconds)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "cell.h"
 #include "deadline.h"
 
 #include "ban.h"
@@ -132,6 +133,17 @@ const char *show_time(int64_t nanoseconds, char buffer[static NUMBER_SIZE])
     else
         snprintf(buffer, NUMBER_SIZE, "%" PRId64 " h %02" PRId64 " min", seconds / 3600,
                  seconds / 60 % 60);
+    return buffer;
+}
+
+const char *show_instant(const char *text, char buffer[static INSTANT_TEXT_SIZE])
+{
+    struct cell cell = {text, text ? strlen(text) : 0};
+    struct value value;
+
+    if (!text || !cell_read(COL_INSTANT, &cell, &value))
+        return text;
+    snprintf(buffer, INSTANT_TEXT_SIZE, "%.*s", (int)value.len, value.text);
     return buffer;
 }
 

@@ -29,13 +29,16 @@ void text_table_done(struct text_table *table);
 /* Columns a text takes on a terminal. The locale's LC_CTYPE must be UTF-8. */
 size_t text_width(const char *text);
 
-enum { NUMBER_SIZE = 32 };
+enum { NUMBER_SIZE = 32, INSTANT_TEXT_SIZE = 48 };
 
 /* "1,234,567" */
 const char *show_count(int64_t number, char buffer[static NUMBER_SIZE]);
 
 /* "0.3 s", "4 min 12 s" */
 const char *show_time(int64_t nanoseconds, char buffer[static NUMBER_SIZE]);
+
+/* An instant as PostgreSQL prints it, in ISO: "2026-03-31T02:30:00Z". Other text stays as it is. */
+const char *show_instant(const char *text, char buffer[static INSTANT_TEXT_SIZE]);
 
 /* A line on stderr that is drawn over and over, on a terminal only. */
 struct progress_bar {
