@@ -2,11 +2,11 @@
 #define _GNU_SOURCE
 #include "cli.h"
 
-#include <jansson.h>
 #include <string.h>
 
 #include "db.h"
 #include "migrate.h"
+#include "row_json.h"
 #include "terminal.h"
 
 #include "ban.h"
@@ -16,51 +16,32 @@ static const struct opt options[] = {
     {0},
 };
 
-static const char *const fields[] = {"run",     "job",      "as_of",   "trigger",   "state",
-                                     "started", "finished", "seconds", "looked_at", "changed",
-                                     "skipped", "files",    "status",  "message"};
-
 static const struct text_column columns[] = {
     {"run", true},     {"job", false},     {"as of", false},  {"trigger", false},
     {"state", false},  {"started", false}, {"seconds", true}, {"looked at", true},
     {"changed", true}, {"files", true},    {"status", true},
 };
-static const int shown[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 11, 12};
+static const char *const shown[] = {"run_id",  "job",        "as_of",   "trigger",
+                                    "state",   "started_at", "seconds", "looked_at",
+                                    "changed", "files",      "status"};
 
 struct lister {
     const struct cli *cli;
     struct text_table table;
 };
 
-/* Instants of the result print as ISO in UTC. */
-static const char *shown_text(const struct db_row *row, int i,
-                              char buffer[static INSTANT_TEXT_SIZE])
-{
-    bool instant = i == 2 || i == 5 || i == 6;
-
-    return instant ? show_instant(db_text(row, i), buffer) : db_text(row, i);
-}
-
-static enum err_code take(void *context, const struct db_row *row, _unused_ struct err *err)
+static enum err_code take(void *context, const struct db_row *row, struct err *err)
 {
     struct lister *lister = context;
-    char buffer[INSTANT_TEXT_SIZE];
 
-    if (lister->cli->json) {
-        json_t *line = json_object();
+    if (lister->cli->json)
+        return json_line(row_json(row), err);
+    for (size_t i = 0; i < COUNT(shown); i++) {
+        int column = db_column(row, shown[i]);
+        char buffer[INSTANT_TEXT_SIZE];
 
-        for (size_t i = 0; i < COUNT(fields); i++) {
-            const char *text = shown_text(row, (int)i, buffer);
-
-            json_object_set_new(line, fields[i], text ? json_string(text) : json_null());
-        }
-        json_dumpf(line, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
-        putchar('\n');
-        json_decref(line);
-        return ERR_OK;
+        text_table_cell(&lister->table, show_instant(db_text(row, column), buffer));
     }
-    for (size_t i = 0; i < COUNT(shown); i++)
-        text_table_cell(&lister->table, shown_text(row, shown[i], buffer));
     return ERR_OK;
 }
 

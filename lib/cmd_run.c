@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "row_json.h"
 #include "run.h"
 #include "terminal.h"
 
@@ -113,11 +114,8 @@ static enum err_code change_json(const struct job *job, const struct run_change 
                   "entity_id", change->before ? change->entity_id : NULL, "before",
                   parse_image(change->before), "after", parse_image(change->after), "reason",
                   change->reason, "effective_at", show_instant(change->effective_at, effective));
-    int failed = line ? json_dumpf(line, stdout, JSON_COMPACT | JSON_ENSURE_ASCII) : 1;
 
-    json_decref(line);
-    putchar('\n');
-    return failed ? err_nomem(err) : ERR_OK;
+    return json_line(line, err);
 }
 
 static enum err_code on_change(void *context, const struct job *job,

@@ -2,11 +2,11 @@
 #define _GNU_SOURCE
 #include "cli.h"
 
-#include <jansson.h>
 #include <string.h>
 
 #include "db.h"
 #include "migrate.h"
+#include "row_json.h"
 #include "terminal.h"
 
 #include "ban.h"
@@ -22,37 +22,24 @@ struct shower {
     const char *what; /* of the JSON objects */
 };
 
-/* A column as JSON: images are objects, the rest is text. */
-static json_t *json_of(const char *text)
+/* One object per row, which says what it is. */
+static enum err_code print_json(const struct shower *shower, const struct db_row *row,
+                                struct err *err)
 {
-    char buffer[INSTANT_TEXT_SIZE];
-    json_t *object = text && *text == '{' ? json_loads(text, 0, NULL) : NULL;
+    json_t *line = row_json(row);
 
-    if (object)
-        return object;
-    return text ? json_string(show_instant(text, buffer)) : json_null();
+    if (line)
+        json_object_set_new(line, "what", json_string(shower->what));
+    return json_line(line, err);
 }
 
-static void print_json(const struct shower *shower, const struct db_row *row)
-{
-    json_t *line = json_pack("{s:s}", "what", shower->what);
-
-    for (int i = 0; i < db_columns(row); i++)
-        json_object_set_new(line, db_column_name(row, i), json_of(db_text(row, i)));
-    json_dumpf(line, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
-    putchar('\n');
-    json_decref(line);
-}
-
-static enum err_code take_run(void *context, const struct db_row *row, _unused_ struct err *err)
+static enum err_code take_run(void *context, const struct db_row *row, struct err *err)
 {
     struct shower *shower = context;
 
     shower->rows++;
-    if (shower->cli->json) {
-        print_json(shower, row);
-        return ERR_OK;
-    }
+    if (shower->cli->json)
+        return print_json(shower, row, err);
     for (int i = 0; i < db_columns(row); i++) {
         char buffer[INSTANT_TEXT_SIZE];
         const char *text = show_instant(db_text(row, i), buffer);
@@ -63,27 +50,24 @@ static enum err_code take_run(void *context, const struct db_row *row, _unused_ 
     return ERR_OK;
 }
 
-static enum err_code take_file(void *context, const struct db_row *row, _unused_ struct err *err)
+static enum err_code take_file(void *context, const struct db_row *row, struct err *err)
 {
     struct shower *shower = context;
 
     if (shower->cli->json)
-        print_json(shower, row);
-    else
-        printf("%-16s %s/%s, %s rows, %s bytes\n", shower->rows++ ? "" : "files", db_text(row, 0),
-               db_text(row, 1), db_text(row, 2), db_text(row, 3));
+        return print_json(shower, row, err);
+    printf("%-16s %s/%s, %s rows, %s bytes\n", shower->rows++ ? "" : "files", db_text(row, 0),
+           db_text(row, 1), db_text(row, 2), db_text(row, 3));
     return ERR_OK;
 }
 
-static enum err_code take_change(void *context, const struct db_row *row, _unused_ struct err *err)
+static enum err_code take_change(void *context, const struct db_row *row, struct err *err)
 {
     struct shower *shower = context;
     char buffer[INSTANT_TEXT_SIZE];
 
-    if (shower->cli->json) {
-        print_json(shower, row);
-        return ERR_OK;
-    }
+    if (shower->cli->json)
+        return print_json(shower, row, err);
     if (!shower->rows++)
         putchar('\n');
     printf("account %s %s/%s, %s as of %s\n  before %s\n  after  %s\n", db_text(row, 0),

@@ -45,6 +45,38 @@ int db_column(const struct db_row *row, const char *name)
     return PQfnumber(row->result, name);
 }
 
+/* The types that results of ours may have; anything else is told by its number. */
+static const char *type_name(Oid oid)
+{
+    switch (oid) {
+    case 16:
+        return "boolean";
+    case 20:
+        return "bigint";
+    case 21:
+        return "smallint";
+    case 23:
+        return "integer";
+    case 25:
+        return "text";
+    case 1082:
+        return "date";
+    case 1184:
+        return "timestamptz";
+    case 1700:
+        return "numeric";
+    case 3802:
+        return "jsonb";
+    default:
+        return "another type";
+    }
+}
+
+const char *db_column_type(const struct db_row *row, int column)
+{
+    return type_name(PQftype(row->result, column));
+}
+
 const char *db_column_name(const struct db_row *row, int column)
 {
     return PQfname(row->result, column);
@@ -604,33 +636,6 @@ const char *db_name(const struct db *db)
 const char *db_user(const struct db *db)
 {
     return PQuser(db->conn);
-}
-
-/* The types that results of ours may have; anything else is told by its number. */
-static const char *type_name(Oid oid)
-{
-    switch (oid) {
-    case 16:
-        return "boolean";
-    case 20:
-        return "bigint";
-    case 21:
-        return "smallint";
-    case 23:
-        return "integer";
-    case 25:
-        return "text";
-    case 1082:
-        return "date";
-    case 1184:
-        return "timestamptz";
-    case 1700:
-        return "numeric";
-    case 3802:
-        return "jsonb";
-    default:
-        return "another type";
-    }
 }
 
 static enum err_code tell_columns(const PGresult *result, db_column_fn on_column, void *context,

@@ -40,8 +40,10 @@ const char *db_text(const struct db_row *row, int column); /* NULL for SQL NULL 
 size_t db_len(const struct db_row *row, int column);       /* bytes; 0 for SQL NULL */
 int db_columns(const struct db_row *row);
 int db_column(const struct db_row *row, const char *name); /* -1: no such column */
+/* "bigint", "text", "timestamptz", ...: of the types that statements of ours give. */
+const char *db_column_type(const struct db_row *row, int column);
 const char *db_column_name(const struct db_row *row, int column);
-int64_t db_int(const struct db_row *row, int column);      /* of a whole number; NULL is 0 */
+int64_t db_int(const struct db_row *row, int column); /* of a whole number; NULL is 0 */
 
 typedef enum err_code (*db_row_fn)(void *context, const struct db_row *row, struct err *err);
 
