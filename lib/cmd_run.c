@@ -45,10 +45,12 @@ static void on_progress(void *context, const struct job *job, const char *phase,
     progress_bar_draw(&watcher->bar, what, done, total);
 }
 
-static void on_note(void *context, const char *text)
+static void on_news(void *context, enum run_news news, const char *text)
 {
     struct watcher *watcher = context;
 
+    if (news == NEWS_DETAIL && !watcher->cli->verbose)
+        return;
     progress_bar_clear(&watcher->bar);
     cli_note(watcher->cli, text);
 }
@@ -352,7 +354,7 @@ static enum err_code run(struct cli *cli, struct err *err)
     struct watcher watcher = {.cli = cli,
                               .dry_run = request.dry_run,
                               .bar = {.on = isatty(STDERR_FILENO) && !cli->quiet}};
-    struct run_observer observer = {&watcher, on_progress, on_note, on_change, on_finished};
+    struct run_observer observer = {&watcher, on_progress, on_news, on_change, on_finished};
     const char *when = opt_text(&cli->opts, "as-of"), *format = opt_text(&cli->opts, "format");
     enum err_code code = choose_jobs(cli, jobs, &request.n_jobs, err);
 

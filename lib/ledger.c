@@ -252,6 +252,7 @@ enum err_code ledger_finish(struct db *db, int64_t run_id, int64_t attempt,
     args_text(&args, "state", end->state);
     args_int(&args, "status", end->status);
     args_text(&args, "message", end->message);
+    args_int(&args, "looked_at", end->looked_at);
     args_int(&args, "rows", (int64_t)end->rows);
     args_int(&args, "files", (int64_t)end->files);
     code = db_run_alone(db, &sql_ledger_finish, &args, take_first, &found, err);

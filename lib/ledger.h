@@ -66,6 +66,7 @@ struct ledger_end {
     const char *state; /* "done", "failed", "applied" (report missing) */
     int status;
     const char *message;
+    int64_t looked_at;
     uint64_t rows, files;
 };
 enum err_code ledger_finish(struct db *db, int64_t run_id, int64_t attempt,

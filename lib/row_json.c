@@ -41,7 +41,9 @@ json_t *row_json(const struct db_row *row)
 
 enum err_code json_line(json_t *object, struct err *err)
 {
-    int failed = object ? json_dumpf(object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII) : 1;
+    int failed = object ? json_dumpf(object, stdout,
+                                     JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15))
+                        : 1;
 
     json_decref(object);
     putchar('\n');

@@ -12,19 +12,19 @@
 
 #include "ban.h"
 
-void note(const struct invocation *inv, const char *format, ...)
+void tell(const struct invocation *inv, enum run_news news, const char *format, ...)
 {
     char *text = NULL;
     va_list args;
 
-    if (!inv->observer->note)
+    if (!inv->observer->news)
         return;
     va_start(args, format);
     if (vasprintf(&text, format, args) < 0)
         text = NULL;
     va_end(args);
     if (text)
-        inv->observer->note(inv->observer->context, text);
+        inv->observer->news(inv->observer->context, news, text);
     free(text);
 }
 
@@ -91,7 +91,8 @@ void run_tell_failure(struct pass *pass, struct run *run)
     _cleanup_err_ struct err ignored = {0};
     struct ledger_end end = {.state = run->applied ? "applied" : "failed",
                              .status = err_status(&run->err),
-                             .message = run->err.message};
+                             .message = run->err.message,
+                             .looked_at = run->looked_at};
 
     if (run->state != RUN_FAILED || !run->run_id || run->ended)
         return;
@@ -99,7 +100,8 @@ void run_tell_failure(struct pass *pass, struct run *run)
         return;
     run->ended = true;
     if (ledger_finish(pass->inv->db, run->run_id, run->attempt, &end, &ignored) != ERR_OK)
-        note(pass->inv, "the ledger could not be told how run %" PRId64 " ended", run->run_id);
+        tell(pass->inv, NEWS_NOTE, "the ledger could not be told how run %" PRId64 " ended",
+             run->run_id);
 }
 
 void run_fail(struct pass *pass, struct run *run)
@@ -364,8 +366,8 @@ static enum err_code resume_group(struct invocation *inv, const struct pass *mai
         pass.runs[pass.n].job = main_pass->runs[i].job;
         resume_run(&pass.runs[pass.n++], &left[i]);
         left[i].found = false;
-        note(inv, "finishing run %" PRId64 " of %s, which was left unfinished", left[i].run_id,
-             main_pass->runs[i].job->name);
+        tell(inv, NEWS_NOTE, "finishing run %" PRId64 " of %s, which was left unfinished",
+             left[i].run_id, main_pass->runs[i].job->name);
     }
     code = do_pass(&pass, err);
     for (size_t i = 0; i < pass.n; i++)
@@ -389,8 +391,9 @@ static void resume_in_place(struct pass *main_pass, struct run *run, const struc
     if (left->found && left->as_of.seconds == main_pass->as_of.seconds &&
         str_eq(left->accounts, main_pass->accounts)) {
         resume_run(run, left);
-        note(main_pass->inv, "going on with run %" PRId64 " of %s, which was left unfinished",
-             left->run_id, run->job->name);
+        tell(main_pass->inv, NEWS_NOTE,
+             "going on with run %" PRId64 " of %s, which was left unfinished", left->run_id,
+             run->job->name);
     }
 }
 

@@ -74,12 +74,15 @@ struct run_change {
     const char *account, *entity, *entity_id, *before, *after, *reason, *effective_at;
 };
 
+/* What a run tells while it goes: a note is for everybody, a detail for who asks for more (-v). */
+enum run_news { NEWS_NOTE, NEWS_DETAIL };
+
 /* Who watches; every function may be NULL. */
 struct run_observer {
     void *context;
     void (*progress)(void *context, const struct job *job, const char *phase, uint64_t done,
-                     uint64_t total);              /* total 0: unknown */
-    void (*note)(void *context, const char *text); /* something a person should know */
+                     uint64_t total); /* total 0: unknown */
+    void (*news)(void *context, enum run_news news, const char *text);
     enum err_code (*change)(void *context, const struct job *job, const struct run_change *change,
                             struct err *err);
     /* A pass is over: the runs that were left unfinished, or those that were asked for. */

@@ -173,6 +173,8 @@ static enum err_code do_batch(struct pass *pass, struct run *run, struct args *a
                     ledger_batch_stands(pass->inv->db, run->run_id, run->batches + 1, &stands, err);
             if (code != ERR_OK)
                 return code;
+            tell(pass->inv, NEWS_NOTE, "%s: the connection was lost and is back; the batch %s",
+                 run->job->name, stands ? "stands" : "is tried again");
             if (!stands)
                 continue;
             code = ERR_OK;
@@ -180,10 +182,15 @@ static enum err_code do_batch(struct pass *pass, struct run *run, struct args *a
         if (code == ERR_OK) {
             run->changed += changed;
             run->batches++;
+            tell(pass->inv, NEWS_DETAIL, "%s: batch %lld of run %lld wrote %lld rows",
+                 run->job->name, (long long)run->batches, (long long)run->run_id,
+                 (long long)changed);
             return ERR_OK;
         }
         if (!db_may_retry(err))
             return code;
+        tell(pass->inv, NEWS_DETAIL, "%s: %s; trying the batch again", run->job->name,
+             err->message);
         err_done(err);
         code = db_backoff(pass->inv->deadline, attempt, err);
         if (code != ERR_OK)

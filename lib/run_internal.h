@@ -29,7 +29,7 @@ struct pass {
     size_t n;
 };
 
-void note(const struct invocation *inv, const char *format, ...) _printf_(2, 3);
+void tell(const struct invocation *inv, enum run_news news, const char *format, ...) _printf_(3, 4);
 void progress(const struct invocation *inv, const struct job *job, const char *phase, uint64_t done,
               uint64_t total);
 

@@ -324,6 +324,7 @@ static void finish_one(struct pass *pass, struct run *run)
 
     run->files = run->made.n;
     end.files = run->files;
+    end.looked_at = run->looked_at;
     if (run->err.code != ERR_OK) { /* done, but accounts were set aside */
         end.status = err_status(&run->err);
         end.message = run->err.message;
