@@ -142,9 +142,9 @@ $(FUZZ): $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB_OBJ)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
-bench: deps   ## measure speed and memory
+bench: deps   ## measure speed and memory; smaller: make bench BENCH="--users 10000 --rounds 1"
 	@$(remake) all
-	@tests/bench/run $(BUILD)
+	@LAPSE_TEST_BUILD=$(abspath $(BUILD)) tests/bench/run $(BENCH)
 
 lint:   ## format, static checks, scripts, every SQL statement against the schema
 	@tests/deps lint

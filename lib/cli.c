@@ -118,6 +118,20 @@ enum err_code cli_flush(struct err *err)
     return ERR_OK;
 }
 
+void help_command(const struct command *command, FILE *out)
+{
+    fprintf(out, "lapse %s%s%s\n\n%s\n", command->name, *command->operands ? " " : "",
+            command->operands, command->help);
+    if (command->options) {
+        fputs("\noptions\n", out);
+        opt_print(command->options, out);
+    }
+    if (command->job_options)
+        fputs("\nA job's own options: lapse help JOB\n", out);
+    fputs("\noptions of every command\n", out);
+    opt_print(global_options, out);
+}
+
 /* All settings there are, and the registry that names them. The array is the caller's. */
 static enum err_code collect(const struct parts *parts, struct registry *ret,
                              struct setting **ret_settings, struct err *err)

@@ -10,20 +10,6 @@
 
 #include "ban.h"
 
-void help_command(const struct command *command, FILE *out)
-{
-    fprintf(out, "lapse %s%s%s\n\n%s\n", command->name, *command->operands ? " " : "",
-            command->operands, command->help);
-    if (command->options) {
-        fputs("\noptions\n", out);
-        opt_print(command->options, out);
-    }
-    if (command->job_options)
-        fputs("\nA job's own options: lapse help JOB\n", out);
-    fputs("\noptions of every command\n", out);
-    opt_print(global_options, out);
-}
-
 static enum err_code help_job(const struct job *job, FILE *out, struct err *err)
 {
     struct opt *options = job_option_table(job);

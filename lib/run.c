@@ -5,47 +5,11 @@
 
 #include <inttypes.h>
 #include <openssl/evp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "ban.h"
-
-void tell(const struct invocation *inv, enum run_news news, const char *format, ...)
-{
-    char *text = NULL;
-    va_list args;
-
-    if (!inv->observer->news)
-        return;
-    va_start(args, format);
-    if (vasprintf(&text, format, args) < 0)
-        text = NULL;
-    va_end(args);
-    if (text)
-        inv->observer->news(inv->observer->context, news, text);
-    free(text);
-}
-
-void progress(const struct invocation *inv, const struct job *job, const char *phase, uint64_t done,
-              uint64_t total)
-{
-    if (inv->observer->progress)
-        inv->observer->progress(inv->observer->context, job, phase, done, total);
-}
-
-const char *job_option(const struct pass *pass, const struct job *job, const char *key)
-{
-    const struct run_request *request = pass->inv->request;
-    char section[64];
-
-    for (size_t i = 0; i < request->n_options; i++)
-        if (request->options[i].job == job && strcmp(request->options[i].key, key) == 0)
-            return request->options[i].value;
-    job_section(job, section, sizeof section);
-    return conf_text(request->conf, section, key);
-}
 
 static bool has_options(const struct pass *pass, const struct job *job)
 {
@@ -53,62 +17,6 @@ static bool has_options(const struct pass *pass, const struct job *job)
         if (pass->inv->request->options[i].job == job)
             return true;
     return false;
-}
-
-void pass_args(const struct pass *pass, const struct run *run, struct args *args)
-{
-    const struct conf *conf = pass->inv->request->conf;
-
-    job_args(conf, pass->as_of_text, run->job->name, pass->accounts, args);
-    args_int(args, "run_id", run->run_id);
-    args_int(args, "batch_no", 0);
-    args_int(args, "batch_rows", conf_int(conf, "database", "batch_rows"));
-    for (const struct setting *own = run->job->settings; own && own->key; own++)
-        args_text(args, own->key, job_option(pass, run->job, own->key));
-}
-
-bool run_may_go_on(struct pass *pass, struct run *run)
-{
-    if (run->state == RUN_FAILED || run->state == RUN_SKIPPED)
-        return false;
-    for (size_t i = 0; i < JOB_WAITS && run->job->waits_for[i]; i++)
-        for (size_t j = 0; j < pass->n; j++) {
-            const struct run *other = &pass->runs[j];
-
-            if (strcmp(other->job->name, run->job->waits_for[i]) != 0 ||
-                (other->state != RUN_FAILED && other->state != RUN_SKIPPED))
-                continue;
-            err_set(&run->err, other->err.code, "not run, because %s failed", other->job->name);
-            run->err.signal = other->err.signal;
-            run->state = RUN_SKIPPED;
-            return false;
-        }
-    return true;
-}
-
-void run_tell_failure(struct pass *pass, struct run *run)
-{
-    _cleanup_err_ struct err ignored = {0};
-    struct ledger_end end = {.state = run->applied ? "applied" : "failed",
-                             .status = err_status(&run->err),
-                             .message = run->err.message,
-                             .looked_at = run->looked_at};
-
-    if (run->state != RUN_FAILED || !run->run_id || run->ended)
-        return;
-    if (db_is_lost(pass->inv->db) || run->err.code == ERR_SIGNAL)
-        return;
-    run->ended = true;
-    if (ledger_finish(pass->inv->db, run->run_id, run->attempt, &end, &ignored) != ERR_OK)
-        tell(pass->inv, NEWS_NOTE, "the ledger could not be told how run %" PRId64 " ended",
-             run->run_id);
-}
-
-void run_fail(struct pass *pass, struct run *run)
-{
-    run->state = RUN_FAILED;
-    if (!db_in_transaction(pass->inv->db))
-        run_tell_failure(pass, run);
 }
 
 /* SHA-256 over what shapes the job's result, so that two runs can be compared. */
@@ -366,8 +274,8 @@ static enum err_code resume_group(struct invocation *inv, const struct pass *mai
         pass.runs[pass.n].job = main_pass->runs[i].job;
         resume_run(&pass.runs[pass.n++], &left[i]);
         left[i].found = false;
-        tell(inv, NEWS_NOTE, "finishing run %" PRId64 " of %s, which was left unfinished",
-             left[i].run_id, main_pass->runs[i].job->name);
+        run_tell(inv, NEWS_NOTE, "finishing run %" PRId64 " of %s, which was left unfinished",
+                 left[i].run_id, main_pass->runs[i].job->name);
     }
     code = do_pass(&pass, err);
     for (size_t i = 0; i < pass.n; i++)
@@ -391,9 +299,9 @@ static void resume_in_place(struct pass *main_pass, struct run *run, const struc
     if (left->found && left->as_of.seconds == main_pass->as_of.seconds &&
         str_eq(left->accounts, main_pass->accounts)) {
         resume_run(run, left);
-        tell(main_pass->inv, NEWS_NOTE,
-             "going on with run %" PRId64 " of %s, which was left unfinished", left->run_id,
-             run->job->name);
+        run_tell(main_pass->inv, NEWS_NOTE,
+                 "going on with run %" PRId64 " of %s, which was left unfinished", left->run_id,
+                 run->job->name);
     }
 }
 

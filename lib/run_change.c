@@ -173,8 +173,8 @@ static enum err_code do_batch(struct pass *pass, struct run *run, struct args *a
                     ledger_batch_stands(pass->inv->db, run->run_id, run->batches + 1, &stands, err);
             if (code != ERR_OK)
                 return code;
-            tell(pass->inv, NEWS_NOTE, "%s: the connection was lost and is back; the batch %s",
-                 run->job->name, stands ? "stands" : "is tried again");
+            run_tell(pass->inv, NEWS_NOTE, "%s: the connection was lost and is back; the batch %s",
+                     run->job->name, stands ? "stands" : "is tried again");
             if (!stands)
                 continue;
             code = ERR_OK;
@@ -182,15 +182,15 @@ static enum err_code do_batch(struct pass *pass, struct run *run, struct args *a
         if (code == ERR_OK) {
             run->changed += changed;
             run->batches++;
-            tell(pass->inv, NEWS_DETAIL, "%s: batch %lld of run %lld wrote %lld rows",
-                 run->job->name, (long long)run->batches, (long long)run->run_id,
-                 (long long)changed);
+            run_tell(pass->inv, NEWS_DETAIL, "%s: batch %lld of run %lld wrote %lld rows",
+                     run->job->name, (long long)run->batches, (long long)run->run_id,
+                     (long long)changed);
             return ERR_OK;
         }
         if (!db_may_retry(err))
             return code;
-        tell(pass->inv, NEWS_DETAIL, "%s: %s; trying the batch again", run->job->name,
-             err->message);
+        run_tell(pass->inv, NEWS_DETAIL, "%s: %s; trying the batch again", run->job->name,
+                 err->message);
         err_done(err);
         code = db_backoff(pass->inv->deadline, attempt, err);
         if (code != ERR_OK)
@@ -234,7 +234,8 @@ static enum err_code do_batches(struct pass *pass, struct run *run, struct args 
 
         if (i == keys->n - 1)
             to.account = to.id = KEY_MAX;
-        progress(pass->inv, run->job, "changing", (uint64_t)from.due_so_far, (uint64_t)run->due);
+        run_progress(pass->inv, run->job, "changing", (uint64_t)from.due_so_far,
+                     (uint64_t)run->due);
         args_range(args, from.account, from.id, to.account, to.id);
         args_int(args, "batch_no", run->batches + 1);
         code = do_batch(pass, run, args, err);
@@ -243,7 +244,7 @@ static enum err_code do_batches(struct pass *pass, struct run *run, struct args 
         from = to;
     }
     if (run->due)
-        progress(pass->inv, run->job, "changing", (uint64_t)run->due, (uint64_t)run->due);
+        run_progress(pass->inv, run->job, "changing", (uint64_t)run->due, (uint64_t)run->due);
     return ERR_OK;
 }
 

@@ -1,5 +1,6 @@
 /* What the parts of a run share: run.c leads, run_change.c changes, run_report.c reports and
-   publishes, run_preview.c tries it all without keeping it. */
+   publishes, run_reader.c finds the replica, run_preview.c tries it all without keeping it; all
+   stand on run_pass.c. */
 #ifndef LAPSE_RUN_INTERNAL_H
 #define LAPSE_RUN_INTERNAL_H
 
@@ -29,9 +30,10 @@ struct pass {
     size_t n;
 };
 
-void tell(const struct invocation *inv, enum run_news news, const char *format, ...) _printf_(3, 4);
-void progress(const struct invocation *inv, const struct job *job, const char *phase, uint64_t done,
-              uint64_t total);
+void run_tell(const struct invocation *inv, enum run_news news, const char *format, ...)
+    _printf_(3, 4);
+void run_progress(const struct invocation *inv, const struct job *job, const char *phase,
+                  uint64_t done, uint64_t total);
 
 /* What every statement of a run may name; `from` and `to` are open. Borrows from pass and run. */
 void pass_args(const struct pass *pass, const struct run *run, struct args *args);

@@ -221,7 +221,7 @@ static enum err_code all_ranges(struct preview *preview, struct err *err)
     for (size_t i = 0; code == ERR_OK && i < ranges.n; i++) {
         int64_t to = i == ranges.n - 1 ? KEY_MAX : ranges.last[i];
 
-        progress(pass->inv, pass->runs[0].job, "trying", i, ranges.n);
+        run_progress(pass->inv, pass->runs[0].job, "trying", i, ranges.n);
         code = try_range(preview, from, to, err);
         from = to;
     }

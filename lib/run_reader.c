@@ -74,6 +74,6 @@ enum err_code run_open_reader(struct pass *pass, struct err *err)
     }
     if (deadline_check(pass->inv->deadline, err) != ERR_OK)
         return err->code;
-    tell(pass->inv, NEWS_NOTE, "reports read the primary, not the replica: %s", why.message);
+    run_tell(pass->inv, NEWS_NOTE, "reports read the primary, not the replica: %s", why.message);
     return ERR_OK;
 }

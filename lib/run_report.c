@@ -85,8 +85,8 @@ static enum err_code take_row(void *context, const struct db_row *row, struct er
     if (stream->tally >= 0)
         tally = cell_at(row, stream->tally);
     if (++stream->rows % 5000 == 0)
-        progress(stream->pass->inv, stream->run->job, "reporting", stream->rows,
-                 stream->run->job->kind == JOB_REPORT ? (uint64_t)stream->run->looked_at : 0);
+        run_progress(stream->pass->inv, stream->run->job, "reporting", stream->rows,
+                     stream->run->job->kind == JOB_REPORT ? (uint64_t)stream->run->looked_at : 0);
     return report_row(stream->report, cells, stream->split >= 0 ? &split : NULL,
                       stream->tally >= 0 ? &tally : NULL, err);
 }

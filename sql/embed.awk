@@ -1,4 +1,5 @@
 # Makes C of the statements: awk -v what=header|source -f sql/embed.awk sql/*/*.sql
+# or, with what=psql, statements that psql can run: as they are, with their parts in place.
 # Values written as psql variables (:'name') become $1, $2, ...; `--include NAME` brings in
 # sql/parts/NAME.sql; lines that are only a comment stay behind. See lib/sql.h.
 
@@ -49,6 +50,10 @@ function take(path,    line, number, status, part) {
         }
         if (line ~ /^ *--/ || line ~ /^ *$/)
             continue
+        if (what == "psql") {
+            print line
+            continue
+        }
         n_lines++
         text[n_lines] = quoted(is_migration ? line : numbered(line))
         file[n_lines] = path
@@ -106,6 +111,11 @@ function list(name, pattern, wanted,    i, n) {
 }
 
 BEGIN {
+    if (what == "psql") {
+        take(ARGV[1])
+        print ";"
+        exit failed
+    }
     print "/* Made by sql/embed.awk from sql/: change the statements there. */"
     if (what == "source")
         print "#include \"sql.h\""

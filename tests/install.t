@@ -27,9 +27,8 @@ sub files {
     return \%found;
 }
 
+# conf/lapse.ini is that, too: docs.t compares them.
 my $sample = Lapse::command({}, $Lapse::lapse, 'conf', '--sample')->{stdout};
-is Lapse::slurp("$Lapse::top/conf/lapse.ini"), $sample,
-    'conf/lapse.ini is what the program prints (build/lapse conf --sample > conf/lapse.ini)';
 
 subtest 'as a package does' => sub {
     my $dest = tempdir('lapse-install-XXXXXX', TMPDIR => 1, CLEANUP => 1);

@@ -261,7 +261,7 @@ cannot_use('no tables', 78, 'no tables',
     sub { $_[0]->sql('ALTER SCHEMA elsewhere RENAME TO lapse') }, unreadable => 1);
 cannot_use("without the table $_", 78, 'does not exist',
     do { my $t = $_; sub { $_[0]->sql("ALTER TABLE $t RENAME TO away") } },
-    do { my ($t, $schema, $name) = ($_, split /\./); sub { $_[0]->sql("ALTER TABLE $schema.away RENAME TO $name") } }, unreadable => /changes|batches|invitations/)
+    do { my ($t, $schema, $name) = ($_, split /\./); sub { $_[0]->sql("ALTER TABLE $schema.away RENAME TO $name") } }, unreadable => scalar(/changes|batches|invitations/))
     for 'lapse.changes', 'lapse.batches', 'saas.invitations', 'saas.teams', 'lapse.files', 'lapse.periods';
 
 {
@@ -459,12 +459,13 @@ sub pg {
     my ($verb, $where, $options) = @_;
     my $r = Lapse::command({ LAPSE_TEST_PGOPTIONS => $options // "-c max_connections=10 -c listen_addresses=127.0.0.1 -c port=$port" }, "$Lapse::top/tests/pg", $verb, $where);
     die "tests/pg $verb: $r->{stderr}" if $r->{status};
+    # The socket lies elsewhere after each start.
+    ($ENV{PGHOST}) = pg('env', $where) =~ /PGHOST=(\S+)/ if $verb eq 'start';
     return $r->{stdout};
 }
 END { local $?; if ($cluster) { for ($cluster, @standby) { eval { pg('stop', $_) } if -d $_; system 'rm', '-rf', $_ } } }
 
 pg('start', $cluster);
-$ENV{PGHOST} = (pg('env', $cluster) =~ /PGHOST=(\S+)/)[0];
 $ENV{PGPORT} = $port;
 Lapse::Database::psql_checked('postgres', 'CREATE DATABASE lapse_template');
 Lapse::command({ PGDATABASE => 'lapse_template' }, $Lapse::lapse, 'migrate')->{status} == 0 or die;
@@ -558,9 +559,7 @@ subtest 'a standby, and one that is not yet up' => sub {
     Lapse::spew("$standby/pg/data/standby.signal", '');
     unlink "$standby/pg/data/postmaster.pid";
     system 'chown', '-R', '--reference', "$cluster/pg/data", "$standby/pg" if $> == 0;
-    my ($host) = pg('env', $standby) =~ /PGHOST=(\S+)/;
     pg('start', $standby, "-c max_connections=10 -c port=$port");
-    $db->{more_env} = { PGHOST => $host };
     my $r = finish(bg($db));
     said($r, 69, 'recovery|read-only|standby');
     ends_well($r, $deadline + 2);
@@ -569,7 +568,6 @@ subtest 'a standby, and one that is not yet up' => sub {
     said(finish(bg($db)), 75, 'starting up|not accepting|recovery');
     pg('stop', $standby);
     pg('start', $cluster);
-    delete $db->{more_env};
     untouched($db, 0);
     next_run_completes($db);
 };

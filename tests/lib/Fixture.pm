@@ -60,7 +60,7 @@ sub at {
 }
 
 # The UTC date n days before the as-of.
-sub day { return substr at("-$_[0] d"), 0, 10 }
+sub day { return substr at(-$_[0] . " d"), 0, 10 }
 
 # An instant as a report shows it: whole seconds.
 sub shown {
