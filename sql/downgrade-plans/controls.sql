@@ -13,7 +13,8 @@ domains AS (
   FROM controls_due c
   WHERE c.entity = 'domains'
     AND d.account_id = c.account_id AND d.domain = c.entity_id
-    AND d.suspended_at IS NOT DISTINCT FROM c.suspended_at
+    AND (d.suspended_at, d.capture_enabled_at, d.lock_enabled_at)
+        IS NOT DISTINCT FROM (c.suspended_at, c.capture_enabled_at, c.lock_enabled_at)
   RETURNING c.account_id, c.entity, c.entity_id, c.suspended_at, c.suspend_at, c.reason
 ),
 connections AS (

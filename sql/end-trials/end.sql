@@ -6,7 +6,7 @@ WITH ending AS (
 ),
 code AS (
   SELECT DISTINCT ON (c.account_id)
-         c.account_id, c.code_hash, c.plan, c.seats, c.period_end
+         c.account_id, c.code_hash, c.plan, c.seats, c.period_end, c.verified_at
   FROM ending e
   JOIN saas.activation_codes c ON c.account_id = e.account_id
   WHERE c.verified_at >= e.started_at AND c.verified_at < e.ends_at AND c.redeemed_at IS NULL
@@ -23,9 +23,8 @@ ended_trial AS (
   SET status = 'ended', ended_at = e.ends_at, end_reason = 'trial_ended'
   FROM ending e
   WHERE t.account_id = e.account_id AND t.subscription_id = e.subscription_id
-    AND t.status = e.status
-    AND t.started_at = e.started_at
-    AND t.trial_ends_at IS NOT DISTINCT FROM e.trial_ends_at
+    AND (t.status, t.plan, t.seats, t.started_at, t.trial_ends_at)
+        IS NOT DISTINCT FROM (e.status, e.plan, e.seats, e.started_at, e.trial_ends_at)
   RETURNING e.account_id, e.subscription_id, e.plan, e.seats, e.status, e.ended_at, e.end_reason,
             e.ends_at
 ),
@@ -36,7 +35,7 @@ outcome AS (
          coalesce(n.included_seats, CASE WHEN c.code_hash IS NULL THEN b.seats ELSE c.seats END)
            AS to_seats,
          CASE WHEN c.code_hash IS NULL THEN 'trial_ended' ELSE 'trial_ended_to_code' END AS reason,
-         c.code_hash, c.period_end, b.subscription_id AS base_id, b.status AS base_status,
+         c.code_hash, c.period_end, c.verified_at, b.subscription_id AS base_id, b.status AS base_status,
          b.ended_at AS base_ended_at, b.end_reason AS base_end_reason
   FROM ended_trial t
   JOIN base b ON b.account_id = t.account_id
@@ -58,7 +57,9 @@ redeemed AS (
   UPDATE saas.activation_codes a
   SET redeemed_at = o.ends_at
   FROM outcome o
-  WHERE a.account_id = o.account_id AND a.code_hash = o.code_hash AND a.redeemed_at IS NULL
+  WHERE a.account_id = o.account_id AND a.code_hash = o.code_hash
+    AND a.verified_at = o.verified_at
+    AND a.redeemed_at IS NULL
   RETURNING a.account_id, a.code_hash, a.redeemed_at, o.reason
 ),
 code_base AS (

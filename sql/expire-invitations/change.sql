@@ -8,10 +8,8 @@ expired AS (
   SET status = 'expired', closed_at = d.lapsed_at
   FROM due d
   WHERE i.account_id = d.account_id AND i.invitation_id = d.invitation_id
-    AND i.status = d.status
-    AND i.sent_at = d.sent_at
-    AND i.expires_at IS NOT DISTINCT FROM d.expires_at
-    AND i.closed_at IS NOT DISTINCT FROM d.closed_at
+    AND (i.status, i.sent_at, i.expires_at, i.closed_at)
+        IS NOT DISTINCT FROM (d.status, d.sent_at, d.expires_at, d.closed_at)
   RETURNING d.account_id, d.invitation_id, d.status, d.closed_at, d.lapsed_at
 ),
 written AS (

@@ -12,9 +12,9 @@ changed AS (
   SET status = d.new_status, inactive_since = d.new_since, inactive_reason = d.new_reason
   FROM organizations_due d
   WHERE o.account_id = d.account_id AND o.organization_id = d.organization_id
-    AND o.status = d.status
-    AND o.inactive_since IS NOT DISTINCT FROM d.inactive_since
-    AND o.inactive_reason IS NOT DISTINCT FROM d.inactive_reason
+    AND (o.status, o.inactive_since, o.inactive_reason, o.is_personal, o.deleted_at)
+        IS NOT DISTINCT FROM
+        (d.status, d.inactive_since, d.inactive_reason, d.is_personal, d.deleted_at)
   RETURNING d.account_id, d.organization_id, d.status, d.inactive_since, d.inactive_reason,
             d.new_status, d.new_since, d.new_reason
 ),

@@ -12,6 +12,8 @@ model_broken AS (
     AND
     --include account-range
     AND (:'accounts'::bigint[] IS NULL OR s.account_id = ANY (:'accounts'::bigint[]))
+    AND
+    --include not-held
   GROUP BY s.account_id
   HAVING count(*) FILTER (WHERE s.kind = 'base') <> 1
       OR count(*) FILTER (WHERE s.kind = 'trial') > 1

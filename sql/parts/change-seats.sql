@@ -13,9 +13,8 @@ changed_base AS (
   FROM seats_due d
   WHERE b.account_id = d.account_id AND b.subscription_id = d.subscription_id
     AND b.status <> 'ended'
-    AND b.next_seats = d.next_seats
-    AND b.next_seats_from = d.next_seats_from
-    AND b.seats IS NOT DISTINCT FROM d.seats
+    AND (b.plan, b.seats, b.next_seats, b.next_seats_from)
+        IS NOT DISTINCT FROM (d.plan, d.seats, d.next_seats, d.next_seats_from)
   RETURNING d.account_id, d.subscription_id, d.plan, d.seats, d.next_seats, d.next_seats_from
 ),
 plan_change AS (

@@ -10,14 +10,16 @@ controls_ended AS (
 ),
 controlled AS (
   SELECT s.account_id, 'domains' AS entity, s.domain AS entity_id, s.suspended_at,
+         s.capture_enabled_at, s.lock_enabled_at,
          s.capture_enabled_at IS NOT NULL OR s.lock_enabled_at IS NOT NULL AS in_use
   FROM saas.domains s
   UNION ALL
-  SELECT s.account_id, 'scim_connections', s.provider, s.suspended_at, true
+  SELECT s.account_id, 'scim_connections', s.provider, s.suspended_at, NULL, NULL, true
   FROM saas.scim_connections s
 ),
 controls_due AS (
-  SELECT c.account_id, c.entity, c.entity_id, c.suspended_at,
+  SELECT c.account_id, c.entity, c.entity_id, c.suspended_at, c.capture_enabled_at,
+         c.lock_enabled_at,
          CASE WHEN NOT f.enterprise_controls
               THEN coalesce(e.ended_at, :'as_of'::timestamptz) END AS suspend_at,
          CASE WHEN f.enterprise_controls THEN 'controls_returned' ELSE 'controls_ended' END AS reason

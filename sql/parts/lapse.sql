@@ -3,7 +3,7 @@
 -- Reads `judged (account_id)`, the accounts it may act on.
 lapsing AS (
   SELECT d.account_id, d.subscription_id, d.plan, d.channel, d.status, d.seats, d.period_months,
-         d.period_end, d.next_seats, d.next_seats_from, d.ended_at, d.end_reason, d.external_ref,
+         d.period_end, d.cancel_at_period_end, d.next_plan, d.next_seats, d.next_seats_from, d.ended_at, d.end_reason, d.external_ref,
          d.lapses_at,
          CASE WHEN d.cancel_at_period_end THEN 'manual_downgrade'
               ELSE 'expired_without_renewal' END AS reason,
@@ -23,8 +23,11 @@ ended_base AS (
   SET status = 'ended', ended_at = l.lapses_at, end_reason = l.reason
   FROM lapsing l
   WHERE b.account_id = l.account_id AND b.subscription_id = l.subscription_id
-    AND b.status = l.status
-    AND b.period_end = l.period_end
+    AND (b.status, b.plan, b.channel, b.seats, b.period_months, b.period_end,
+         b.cancel_at_period_end, b.next_plan, b.next_seats, b.next_seats_from)
+        IS NOT DISTINCT FROM
+        (l.status, l.plan, l.channel, l.seats, l.period_months, l.period_end,
+         l.cancel_at_period_end, l.next_plan, l.next_seats, l.next_seats_from)
   RETURNING l.account_id, l.subscription_id, l.plan, l.channel, l.status, l.seats, l.period_months,
             l.period_end, l.next_seats, l.next_seats_from, l.ended_at, l.end_reason,
             l.external_ref, l.lapses_at, l.reason, l.new_plan, l.new_is_free, l.included_seats,

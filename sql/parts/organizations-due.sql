@@ -17,6 +17,7 @@ last_ended AS (
 ),
 organizations_due AS (
   SELECT s.account_id, s.organization_id, s.status, s.inactive_since, s.inactive_reason,
+         s.is_personal, s.deleted_at,
          'inactive' AS new_status, e.ended_at AS new_since,
          CASE WHEN e.kind = 'trial' THEN 'trial_ended' ELSE 'enterprise_ended' END AS new_reason
   FROM saas.organizations s
@@ -30,6 +31,7 @@ organizations_due AS (
     AND (s.deleted_at IS NULL OR s.deleted_at > :'as_of'::timestamptz)
   UNION ALL
   SELECT s.account_id, s.organization_id, s.status, s.inactive_since, s.inactive_reason,
+         s.is_personal, s.deleted_at,
          'active', NULL, NULL
   FROM saas.organizations s
   JOIN plan_in_force f ON f.account_id = s.account_id

@@ -24,8 +24,7 @@ my $as_of = '2026-03-01';
 # What the runner must get right whatever happens: invitations in many accounts, trials with codes and
 # without, lapses to Essentials and to Pro, twice in one run, seats, organizations that follow.
 sub fill {
-    my ($db, $n) = @_;
-    my $accounts = $n >= 20_000 ? 2000 : 40;
+    my ($db, $n, $accounts) = @_;
     $db->sql("
         INSERT INTO saas.users (user_id, email, name, signed_up_at) SELECT g, 'owner' || g || '\@example.org', 'Owner ' || g, '2024-01-01' FROM generate_series(1, $accounts) g;
         INSERT INTO saas.accounts (account_id, name, created_at) SELECT g, 'Account ' || g, '2024-01-01' FROM generate_series(1, $accounts) g;
@@ -156,13 +155,11 @@ sub expected_of {
     return (\%expected, $time);
 }
 
-my $template = Lapse::database();
-fill($template, $rows);
-
-subtest 'killed at random moments' => sub {
-    my @run = ('run', '--all', '--format', 'csv');
+# Kills `lapse @run` at random moments, one after the other where the last one left it, then lets it end.
+sub killed_at_random {
+    my ($template, $kills, @run) = @_;
     my ($expected, $time) = expected_of(clone($template), @run);
-    note sprintf '%d invitations, undisturbed %.2f s', $rows, $time;
+    note sprintf 'undisturbed %.2f s', $time;
     my ($killed, $round, $struck) = (0, 0, 0);
     while ($killed < $kills) {
         my $db = clone($template);
@@ -196,11 +193,23 @@ subtest 'killed at random moments' => sub {
     }
     note "$struck of $killed kills struck a run that was under way, in $round rounds";
     cmp_ok $struck, '>', $kills / 3, 'most kills struck';
+}
+
+subtest "killed at random moments, $rows invitations in 2,000 accounts" => sub {
+    my $many = Lapse::database();
+    fill($many, $rows, 2000);
+    killed_at_random($many, int $kills / 2, 'run', 'expire-invitations', '--format', 'csv');
+};
+
+subtest 'killed at random moments, all jobs' => sub {
+    my $mixed = Lapse::database();
+    fill($mixed, 4000, 400);
+    killed_at_random($mixed, $kills - int $kills / 2, '--set', 'database.batch_rows=100', 'run', '--all', '--format', 'csv,xlsx');
 };
 
 # Small, so that each call can be tried; one clone each, the unfinished run finished without --as-of.
 my $small = Lapse::database();
-fill($small, 200);
+fill($small, 200, 40);
 
 subtest 'killed, then run without --as-of' => sub {
     my @run = ('--set', 'database.batch_rows=20', 'run', '--all', '--format', 'csv');

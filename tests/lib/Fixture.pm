@@ -127,8 +127,8 @@ my @judged = qw(subscriptions activation_codes organizations organization_export
     domains scim_connections plan_changes account_members);
 
 sub new {
-    my ($class, $db) = @_;
-    return bless { db => $db, next => 1, cases => [] }, $class;
+    my ($class, $db) = @_; # several may share a database
+    return bless { db => $db, next => ($db->{next_account} //= 1), cases => [] }, $class;
 }
 
 sub own { my ($account, $n) = @_; return defined $n && $n =~ /^\d+$/ && $n > 0 && $n < 100 ? $account * 100 + $n : $n }
@@ -150,7 +150,8 @@ sub complete {
 # Adds a case; returns the id of its account.
 sub case {
     my ($self, $name, $given, $expected, %more) = @_;
-    my $account = $more{account} || $self->{next}++;
+    my $account = $self->{next}++;
+    $self->{db}{next_account} = $self->{next};
     my %given = %$given;
     my $what = delete $given{account} || {};
     $given{subscriptions} //= [{ plan => 'essentials', seats => -1, channel => 'none', period_months => undef }];
@@ -186,7 +187,7 @@ sub load {
         $sql .= "INSERT INTO saas.$table (" . join(', ', @columns) . ") VALUES\n"
             . join(",\n", map { my $row = $_; '(' . join(', ', map { literal($row->{$_}) } @columns) . ')' } @rows) . ";\n";
     }
-    $sql .= "SELECT setval(pg_get_serial_sequence('saas.$_', '$id{$_}'), 100000000);\n" for sort keys %id;
+    $sql .= "SELECT setval(pg_get_serial_sequence('saas.$_', '$id{$_}'), greatest(100000000, nextval(pg_get_serial_sequence('saas.$_', '$id{$_}'))));\n" for sort keys %id;
     my $file = $self->{db}->dir . '/fixture.sql';
     Lapse::spew($file, $sql);
     $self->{db}->load($file);
@@ -379,6 +380,9 @@ sub check_case {
         }
     };
 }
+
+# The accounts of all cases, for --account.
+sub accounts { my ($self) = @_; return join ',', map { $_->{account} } @{ $self->{cases} } }
 
 # Runs lapse against a user who is faster: the user's statement holds its row locks until lapse waits
 # for one of them, then commits.

@@ -261,13 +261,18 @@ sub chain_as_of {
     $f->case('D1 its neighbour lapses', base(period_end => at('-1 d')), to_essentials('enterprise 10', at('-1 d')));
     $f->case('D1 two live bases, none due: nothing is touched, nothing is said', { subscriptions => [{ plan => 'pro', @later }, { plan => 'enterprise', @later }] });
     $f->case('D6 two live bases, a change of seats due: set aside', { subscriptions => [{ plan => 'pro', @later, next_seats => 3, next_seats_from => at() }, { plan => 'essentials' }] });
+    my $held = $f->case('D1 two live bases, one overdue, held: nothing is touched', { subscriptions => [{ plan => 'pro', period_end => at('-1 d') }, { plan => 'enterprise', @later }] });
+    $f->case('D1 held: an overdue one is left alone', base(period_end => at('-1 d')));
+    my $held_alone = $held + 1;
     $f->load;
+    $db->sql("INSERT INTO lapse.holds (account_id, reason, held_at) SELECT a, 'test', '2026-03-01' FROM unnest('{$held,$held_alone}'::bigint[]) a");
     my $r = $db->lapse('run', $job, '--as-of', $Fixture::as_of, '--format', 'csv', '--out', $out = $db->dir . '/out');
     is $r->{status}, 83, 'D1 done, but accounts were set aside';
-    is $db->one('SELECT count(*) FROM lapse.quarantine'), 2, 'D1 the two with something due are in quarantine';
+    is $db->one("SELECT count(*) FROM lapse.quarantine WHERE account_id <> $held"), 2, 'D1 the two with something due are in quarantine';
     like $db->one("SELECT reason FROM lapse.quarantine WHERE account_id = $two"), qr/2 live base/, 'D1 with the reason';
+    is $db->one("SELECT count(*) FROM lapse.quarantine WHERE account_id = $held"), 0, 'D1 two live bases, held by somebody: left alone, not set aside too';
     $f->check("$out/$Fixture::as_of", $job);
-    $db->sql("UPDATE saas.subscriptions SET status = 'ended', ended_at = '2026-03-01', end_reason = 'by hand' WHERE plan IN ('enterprise', 'essentials') AND account_id IN (SELECT account_id FROM lapse.quarantine)");
+    $db->sql("UPDATE saas.subscriptions SET status = 'ended', ended_at = '2026-03-01', end_reason = 'by hand' WHERE plan IN ('enterprise', 'essentials') AND account_id IN (SELECT account_id FROM lapse.quarantine UNION SELECT $held)");
     $r = $db->lapse('run', $job, '--as-of', $Fixture::as_of, '--format', 'csv', '--out', $out);
     is $r->{status}, 0, 'D1 once mended, the next run takes them';
     is $db->one('SELECT count(*) FROM lapse.quarantine'), 0, 'D1 and they are in quarantine no more';
@@ -275,18 +280,18 @@ sub chain_as_of {
 }
 
 # ---- the user wins ----
+$db = Lapse::database();
 for (['D1 renewed while the job runs: the user wins', "period_end = '2027-03-31'", [period_end => at('2027-03-31')]],
     ['D3 the cancellation taken back while the job runs: the lapse is not a downgrade by hand', "cancel_at_period_end = false, next_plan = NULL, period_end = '2027-03-31'",
         [cancel_at_period_end => JSON::PP::false], [next_plan => undef], [period_end => at('2027-03-31')]],
     ['D3 next_plan taken back while the job runs: Pro is not given', 'next_plan = NULL', [next_plan => undef]])
 {
     my ($name, $set, @changed) = @$_;
-    my $db = Lapse::database();
     $f = Fixture->new($db);
     my $account = $f->case($name, base(@by_hand, next_plan => 'pro', period_end => at('-1 h')));
     $f->case('D1 the neighbour lapses all the same', base(period_end => at('-1 h')), to_essentials('enterprise 10', at('-1 h')));
     $f->load;
-    my $r = Fixture::against($db, "UPDATE saas.subscriptions SET $set WHERE account_id = $account", 'run', $job, '--as-of', $Fixture::as_of,
+    my $r = Fixture::against($db, "UPDATE saas.subscriptions SET $set WHERE account_id = $account", 'run', $job, '--account', $f->accounts, '--as-of', $Fixture::as_of,
         '--format', 'csv', '--out', $out = $db->dir . '/out');
     is $r->{status}, 0, "$name (the run ends well)" or diag $r->{stderr};
     $f->{cases}[0]{rows}{subscriptions}[0]{$_->[0]} = $_->[1] for @changed;

@@ -177,15 +177,15 @@ $f->check("$out/$Fixture::as_of", $job);
 }
 
 # ---- the user wins ----
+$db = Lapse::database();
 for (['O1 deleted by the user while the job runs: never changed', 'deleted_at = \'2026-03-31\'', [deleted_at => at()]],
     ['O6 made inactive for another reason while the job runs: left so', "status = 'inactive', inactive_reason = 'abuse'", [status => 'inactive'], [inactive_reason => 'abuse']])
 {
     my ($name, $set, @changed) = @$_;
-    my $db = Lapse::database();
     $f = Fixture->new($db);
     my $account = one($name, [ended('enterprise', $ten), { @free }], undef);
     $f->load;
-    my $r = Fixture::against($db, "UPDATE saas.organizations SET $set WHERE account_id = $account", 'run', $job, '--as-of', $Fixture::as_of,
+    my $r = Fixture::against($db, "UPDATE saas.organizations SET $set WHERE account_id = $account", 'run', $job, '--account', $f->accounts, '--as-of', $Fixture::as_of,
         '--format', 'csv', '--out', $out = $db->dir . '/out');
     is $r->{status}, 0, "$name (the run ends well)" or diag $r->{stderr};
     $f->{cases}[0]{rows}{organizations}[0]{$_->[0]} = $_->[1] for @changed;

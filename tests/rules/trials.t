@@ -200,35 +200,33 @@ $f->check("$out/$Fixture::as_of", 'downgrade-plans'); # a lapse that follows is 
 }
 
 # ---- the user wins ----
+$db = Lapse::database();
 {
-    my $db = Lapse::database();
     $f = Fixture->new($db);
     my $a = with_codes('T5 the code redeemed by the user while the job runs: it is used once', [code(verified_at => at('-10 d'))], back('pro 10', $eight));
     $f->load;
     my $r = Fixture::against($db, "UPDATE saas.activation_codes SET redeemed_at = '2026-03-30' WHERE account_id = $a",
-        'run', $job, '--as-of', $Fixture::as_of, '--format', 'csv', '--out', $out = $db->dir . '/out');
+        'run', $job, '--account', $f->accounts, '--as-of', $Fixture::as_of, '--format', 'csv', '--out', $out = $db->dir . '/out');
     is $r->{status}, 0, 'T5 the run ends well' or diag $r->{stderr};
     $f->{cases}[0]{rows}{activation_codes}[0]{redeemed_at} = at('-1 d');
     $f->check("$out/$Fixture::as_of", $job);
 }
 {
-    my $db = Lapse::database();
     $f = Fixture->new($db);
     my $a = over('T4 the base renewed while the job runs: it does not lapse', [period_end => at('-10 d')], [@eight], back('pro 10', $eight));
     $f->load;
     my $r = Fixture::against($db, "UPDATE saas.subscriptions SET period_end = '2026-05-01' WHERE account_id = $a AND kind = 'base'",
-        'run', $job, '--as-of', $Fixture::as_of, '--format', 'csv', '--out', $out = $db->dir . '/out');
+        'run', $job, '--account', $f->accounts, '--as-of', $Fixture::as_of, '--format', 'csv', '--out', $out = $db->dir . '/out');
     is $r->{status}, 0, 'T4 the run ends well' or diag $r->{stderr};
     $f->{cases}[0]{rows}{subscriptions}[0]{period_end} = at('2026-05-01');
     $f->check("$out/$Fixture::as_of", $job);
 }
 {
-    my $db = Lapse::database();
     $f = Fixture->new($db);
     my $a = with_codes('T5 the base upgraded while the job runs: what the audit says of the old base is what it was', [code(verified_at => at('-10 d'))], taken($eight, 1, $next_year));
     $f->load;
     my $r = Fixture::against($db, "UPDATE saas.subscriptions SET status = 'past_due' WHERE account_id = $a AND kind = 'base'",
-        'run', $job, '--as-of', $Fixture::as_of, '--format', 'csv', '--out', $out = $db->dir . '/out');
+        'run', $job, '--account', $f->accounts, '--as-of', $Fixture::as_of, '--format', 'csv', '--out', $out = $db->dir . '/out');
     is $r->{status}, 0, 'T5 the run ends well' or diag $r->{stderr};
     $f->{cases}[0]{rows}{subscriptions}[0]{status} = 'past_due';
     $f->check("$out/$Fixture::as_of", $job);
