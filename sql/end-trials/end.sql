@@ -35,7 +35,7 @@ outcome AS (
          coalesce(n.included_seats, CASE WHEN c.code_hash IS NULL THEN b.seats ELSE c.seats END)
            AS to_seats,
          CASE WHEN c.code_hash IS NULL THEN 'trial_ended' ELSE 'trial_ended_to_code' END AS reason,
-         c.code_hash, c.period_end, c.verified_at, b.subscription_id AS base_id, b.status AS base_status,
+         c.code_hash, c.seats AS code_seats, c.period_end, c.verified_at, b.subscription_id AS base_id, b.status AS base_status,
          b.ended_at AS base_ended_at, b.end_reason AS base_end_reason
   FROM ended_trial t
   JOIN base b ON b.account_id = t.account_id
@@ -65,7 +65,7 @@ redeemed AS (
 code_base AS (
   INSERT INTO saas.subscriptions (account_id, kind, plan, channel, status, seats, period_months,
                                   started_at, period_end)
-  SELECT o.account_id, 'base', o.to_plan, 'sales', 'active', o.to_seats, 12, o.ends_at,
+  SELECT o.account_id, 'base', o.to_plan, 'sales', 'active', o.code_seats, 12, o.ends_at,
          o.period_end
   FROM outcome o
   WHERE o.code_hash IS NOT NULL

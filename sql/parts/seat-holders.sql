@@ -1,6 +1,6 @@
 -- L1: who holds a seat at `judged (account_id, at)`: each distinct person, by lower-cased e-mail,
 -- with a live license, or with a live invitation and no license there (I3: an overdue one holds
--- none). Someone without e-mail is told apart by id.
+-- none, nor does one that was closed without saying when). Someone without e-mail is told apart by id.
 seat_claims AS (
   SELECT j.account_id, j.at, coalesce(lower(u.email), 'user ' || u.user_id) AS person,
          true AS licensed
@@ -15,7 +15,7 @@ seat_claims AS (
   JOIN saas.invitations i ON i.account_id = j.account_id
   WHERE i.sent_at <= j.at
     AND coalesce(i.expires_at, i.sent_at + interval '720 hours') > j.at
-    AND (i.closed_at IS NULL OR i.closed_at > j.at)
+    AND (i.status = 'pending' AND i.closed_at IS NULL OR i.closed_at > j.at)
 ),
 seat_holders AS (
   SELECT c.account_id, c.at, c.person, bool_or(c.licensed) AS licensed

@@ -67,6 +67,7 @@ seats('I2 one sent after as-of does not yet', 0, { invitations => [{ sent_at => 
 seats('I2 an expired one does not', 0, { invitations => [{ status => 'expired', sent_at => at('-40 d'), closed_at => at('-10 d') }] });
 seats('I2 one that expires in this very run does not', 0, { invitations => [{ @thirty }], expired => { 1 => expired(at()) } });
 seats('I2 accepted and revoked ones do not', 0, { invitations => [map { { status => $_, sent_at => at('-2 d'), closed_at => at() } } qw(accepted revoked)] });
+seats("I3 one that is $_ holds none, though nobody wrote when it was closed", 0, { invitations => [{ status => $_, sent_at => at('-2 d') }] }) for qw(accepted revoked expired);
 seats('L1 one revoked after as-of still holds one', 1, { invitations => [{ status => 'revoked', sent_at => at('-2 d'), closed_at => at('1 us') }] });
 seats('L1 a license and an invitation of one person, by lower-cased e-mail, are one seat', 1,
     { users => [{ email => 'Ann@x.example' }], licenses => [{}], invitations => [{ email => 'aNN@X.example', sent_at => at('-1 d') }] });
