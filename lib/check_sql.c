@@ -26,12 +26,11 @@ static void misfit(const struct checker *checker, const char *format, ...) _prin
 
 static void misfit(const struct checker *checker, const char *format, ...)
 {
-    char *text = NULL;
+    char *text;
     va_list args;
 
     va_start(args, format);
-    if (vasprintf(&text, format, args) < 0)
-        text = NULL;
+    text = str_vformat(format, args);
     va_end(args);
     checker->misfit(checker->context, text ? text : "out of memory");
     free(text);

@@ -46,12 +46,11 @@ static void tell(struct doctor *doctor, enum verdict verdict, const char *advice
                  const char *format, ...)
 {
     static const char *const words[] = {"ok", "note", "WRONG"};
-    char *text = NULL;
+    char *text;
     va_list args;
 
     va_start(args, format);
-    if (vasprintf(&text, format, args) < 0)
-        text = NULL;
+    text = str_vformat(format, args);
     va_end(args);
     if (doctor->cli->json) {
         json_t *line = json_pack("{s:s, s:s, s:s?, s:s*}", "area", doctor->area, "verdict",

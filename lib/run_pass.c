@@ -11,14 +11,13 @@
 
 void run_tell(const struct invocation *inv, enum run_news news, const char *format, ...)
 {
-    char *text = NULL;
+    char *text;
     va_list args;
 
     if (!inv->observer->news)
         return;
     va_start(args, format);
-    if (vasprintf(&text, format, args) < 0)
-        text = NULL;
+    text = str_vformat(format, args);
     va_end(args);
     if (text)
         inv->observer->news(inv->observer->context, news, text);

@@ -36,14 +36,20 @@ void closep(int *fd)
     errno = saved;
 }
 
-char *str_format(const char *format, ...)
+char *str_vformat(const char *format, va_list args)
 {
     char *text = NULL;
+
+    return vasprintf(&text, format, args) < 0 ? NULL : text;
+}
+
+char *str_format(const char *format, ...)
+{
+    char *text;
     va_list args;
 
     va_start(args, format);
-    if (vasprintf(&text, format, args) < 0)
-        text = NULL;
+    text = str_vformat(format, args);
     va_end(args);
     return text;
 }

@@ -2,6 +2,7 @@
 #ifndef LAPSE_UTIL_H
 #define LAPSE_UTIL_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,6 +33,8 @@ void closep(int *fd); /* -1 is nothing; errno is kept */
 
 /* printf into new memory; NULL when there is none. The caller frees it. */
 char *str_format(const char *format, ...) _printf_(1, 2) _must_check_;
+
+_printf_(1, 0) char *str_vformat(const char *format, va_list args) _must_check_;
 
 bool str_eq(const char *a, const char *b); /* NULL equals only NULL */
 

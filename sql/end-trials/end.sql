@@ -72,15 +72,13 @@ code_base AS (
   RETURNING account_id, subscription_id, kind, plan, channel, status, seats, period_months,
             started_at, period_end
 ),
-plan_change AS (
-  INSERT INTO saas.plan_changes (account_id, from_plan, to_plan, from_seats, to_seats, reason,
-                                 effective_at, processed_at, run_id)
-  SELECT o.account_id, o.from_plan, o.to_plan, o.from_seats, o.to_seats, o.reason, o.ends_at,
-         :'as_of'::timestamptz, :'run_id'::bigint
+planned AS (
+  SELECT o.account_id, o.from_plan, o.to_plan, o.from_seats, o.to_seats, o.reason,
+         o.ends_at AS effective_at
   FROM outcome o
-  RETURNING account_id, change_no, from_plan, to_plan, from_seats, to_seats, reason, effective_at,
-            processed_at, run_id
 ),
+--include plan-change
+,
 written AS (
   SELECT t.account_id, 'subscriptions' AS entity, t.subscription_id::text AS entity_id,
          jsonb_build_object('status', t.status, 'ended_at', t.ended_at,

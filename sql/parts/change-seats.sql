@@ -17,15 +17,13 @@ changed_base AS (
         IS NOT DISTINCT FROM (d.plan, d.seats, d.next_seats, d.next_seats_from)
   RETURNING d.account_id, d.subscription_id, d.plan, d.seats, d.next_seats, d.next_seats_from
 ),
-plan_change AS (
-  INSERT INTO saas.plan_changes (account_id, from_plan, to_plan, from_seats, to_seats, reason,
-                                 effective_at, processed_at, run_id)
-  SELECT c.account_id, c.plan, c.plan, c.seats, c.next_seats, 'seats_changed', c.next_seats_from,
-         :'as_of'::timestamptz, :'run_id'::bigint
+planned AS (
+  SELECT c.account_id, c.plan AS from_plan, c.plan AS to_plan, c.seats AS from_seats,
+         c.next_seats AS to_seats, 'seats_changed' AS reason, c.next_seats_from AS effective_at
   FROM changed_base c
-  RETURNING account_id, change_no, from_plan, to_plan, from_seats, to_seats, reason, effective_at,
-            processed_at, run_id
 ),
+--include plan-change
+,
 written AS (
   SELECT c.account_id, 'subscriptions' AS entity, c.subscription_id::text AS entity_id,
          jsonb_build_object('seats', c.seats, 'next_seats', c.next_seats,

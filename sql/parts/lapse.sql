@@ -52,17 +52,15 @@ new_base AS (
   RETURNING account_id, subscription_id, kind, plan, channel, status, seats, period_months,
             started_at, period_end, external_ref
 ),
-plan_change AS (
-  INSERT INTO saas.plan_changes (account_id, from_plan, to_plan, from_seats, to_seats, reason,
-                                 effective_at, processed_at, run_id)
-  SELECT e.account_id, e.plan, e.new_plan, coalesce(e.old_included_seats, e.seats),
-         coalesce(e.included_seats, n.seats), e.reason, e.lapses_at, :'as_of'::timestamptz,
-         :'run_id'::bigint
+planned AS (
+  SELECT e.account_id, e.plan AS from_plan, e.new_plan AS to_plan,
+         coalesce(e.old_included_seats, e.seats) AS from_seats,
+         coalesce(e.included_seats, n.seats) AS to_seats, e.reason, e.lapses_at AS effective_at
   FROM ended_base e
   JOIN new_base n ON n.account_id = e.account_id
-  RETURNING account_id, change_no, from_plan, to_plan, from_seats, to_seats, reason, effective_at,
-            processed_at, run_id
 ),
+--include plan-change
+,
 written AS (
   SELECT e.account_id, 'subscriptions' AS entity, e.subscription_id::text AS entity_id,
          jsonb_build_object('status', e.status, 'ended_at', e.ended_at,

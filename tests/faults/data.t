@@ -18,7 +18,8 @@ sub prepared {
         INSERT INTO saas.account_members (account_id, user_id, role, joined_at) SELECT g, g, 'owner', '2025-01-01' FROM generate_series(1, 5) g;
         INSERT INTO saas.licenses (account_id, license_id, user_id, source, granted_at) SELECT g, g, g, 'owner', '2025-01-01' FROM generate_series(1, 5) g;
         INSERT INTO saas.subscriptions (account_id, subscription_id, kind, plan, channel, status, seats, period_months, started_at, period_end)
-        SELECT g, g, 'base', 'pro', 'self_serve', 'active', 10, 1, '2025-01-01', '2027-01-01' FROM generate_series(1, 5) g});
+        SELECT g, g, 'base', 'pro', 'self_serve', 'active', 10, 1, '2025-01-01', '2027-01-01' FROM generate_series(1, 5) g;
+        SELECT setval(pg_get_serial_sequence('saas.subscriptions', 'subscription_id'), 100000)});
     $db->sql($sql) if $sql;
     $db->{out} = $db->dir . '/out';
     return $db;

@@ -2,8 +2,8 @@
 # and at system calls; reruns finish it; at the end everything is as if nobody had disturbed it.
 #
 #   LAPSE_TEST_KILLS=N        kills at random moments, default 50
-#   LAPSE_TEST_KILL_ROWS=N    due invitations, default 200000
-#   LAPSE_TEST_SYSCALLS=N     kills at system calls, default 60; 0 for every one there is
+#   LAPSE_TEST_KILL_ROWS=N    due invitations, default 40000; 200000 for the long run
+#   LAPSE_TEST_SYSCALLS=N     kills at system calls, default 25; 0 for every one there is
 #   LAPSE_TEST_SEED=N         to repeat a run: the seed is printed
 use strict;
 use warnings;
@@ -15,7 +15,7 @@ use Test::More;
 use Time::HiRes qw(time sleep);
 
 my $kills = $ENV{LAPSE_TEST_KILLS} || 50;
-my $rows = $ENV{LAPSE_TEST_KILL_ROWS} || 200_000;
+my $rows = $ENV{LAPSE_TEST_KILL_ROWS} || 40_000;
 my $seed = $ENV{LAPSE_TEST_SEED} || time ^ $$;
 srand $seed;
 note "LAPSE_TEST_SEED=$seed";
@@ -256,7 +256,7 @@ subtest 'killed at system calls' => sub {
     my $counting = clone($small);
     Lapse::command($counting->env, $strace, '-f', '-o', "$counting->{tmp}/trace", $Lapse::lapse, @run, '--as-of', $as_of, '--out', "$counting->{tmp}/out");
     my @calls = grep { /^\d+ +\w+\(/ } split /\n/, Lapse::slurp("$counting->{tmp}/trace");
-    my $sample = defined $ENV{LAPSE_TEST_SYSCALLS} ? $ENV{LAPSE_TEST_SYSCALLS} : 60;
+    my $sample = defined $ENV{LAPSE_TEST_SYSCALLS} ? $ENV{LAPSE_TEST_SYSCALLS} : 25;
     $sample = @calls if !$sample || $sample > @calls;
     my ($first) = grep { $calls[$_] =~ /connect\(.*AF_UNIX/ } 0 .. $#calls; # before it, nothing can happen
     $first //= 0;
@@ -264,9 +264,11 @@ subtest 'killed at system calls' => sub {
     my ($struck, $bad) = (0, 0);
     for my $i (0 .. $sample - 1) {
         my $n = 1 + $first + int((@calls - $first) * ($i + rand) / $sample);
+        my ($call) = $calls[$n - 1] =~ /^\d+ +(\w+)/;
+        my $nth = grep { /^\d+ +\Q$call\E\(/ } @calls[0 .. $n - 1]; # strace counts each kind by itself
         my $db = clone($small);
         my $out = "$db->{tmp}/out";
-        my $pid = start($db, $strace, '-f', '-o', '/dev/null', '-e', "inject=all:signal=KILL:when=$n", $Lapse::lapse, @run, '--as-of', $as_of, '--out', $out);
+        my $pid = start($db, $strace, '-f', '-o', '/dev/null', '-e', "inject=$call:signal=KILL:when=$nth", $Lapse::lapse, @run, '--as-of', $as_of, '--out', $out);
         waitpid $pid, 0;
         $struck++ if $? & 127 || $? >> 8 == 137;
         settle($db);
