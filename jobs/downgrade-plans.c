@@ -40,6 +40,7 @@ const struct job job_downgrade_plans = {
     .waits_for = {"end-trials"},
     .candidates = &sql_downgrade_plans_candidates,
     .skipped_because = "Waiting for a live trial to end",
+    .refuse = &sql_downgrade_plans_refuse,
     .cut = &sql_downgrade_plans_cut,
     .set_aside = &sql_downgrade_plans_set_aside,
     .steps = {{&sql_downgrade_plans_seats, false},

@@ -36,6 +36,7 @@ const struct job job_end_trials = {
         "last; a code is used once.",
     .kind = JOB_CHANGE,
     .candidates = &sql_end_trials_candidates,
+    .refuse = &sql_end_trials_refuse,
     .cut = &sql_end_trials_cut,
     .set_aside = &sql_end_trials_set_aside,
     .steps = {{&sql_end_trials_end, false},

@@ -34,6 +34,7 @@ const struct job job_expire_invitations = {
         "invitations are never touched.",
     .kind = JOB_CHANGE,
     .candidates = &sql_expire_invitations_candidates,
+    .refuse = &sql_expire_invitations_refuse,
     .cut = &sql_expire_invitations_cut,
     .steps = {{&sql_expire_invitations_change, false}},
     .tables = tables,

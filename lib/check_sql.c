@@ -148,6 +148,8 @@ static enum err_code check_job(const struct checker *checker, const struct job *
         code = check_places(checker, job->cut, cut, COUNT(cut), err);
     if (code == ERR_OK)
         code = check_places(checker, job->set_aside, aside, COUNT(aside), err);
+    if (code == ERR_OK)
+        code = check_places(checker, job->refuse, aside, COUNT(aside), err);
     for (size_t i = 0; code == ERR_OK && i < JOB_STEPS && job->steps[i].sql; i++)
         code = check_places(checker, job->steps[i].sql, changed, COUNT(changed), err);
     for (const struct report_table *table = job->tables; code == ERR_OK && table->columns;
@@ -167,7 +169,8 @@ static bool is_of_a_job(const struct registry *registry, const struct sql *sql)
     for (size_t i = 0; i < registry->n_jobs; i++) {
         const struct job *job = registry->jobs[i];
 
-        if (sql == job->candidates || sql == job->cut || sql == job->set_aside)
+        if (sql == job->candidates || sql == job->cut || sql == job->set_aside ||
+            sql == job->refuse)
             return true;
         for (size_t j = 0; j < JOB_STEPS && job->steps[j].sql; j++)
             if (sql == job->steps[j].sql)

@@ -3,9 +3,11 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ban.h"
 
@@ -104,18 +106,36 @@ void cli_error(const struct cli *cli, const struct err *err)
     fprintf(stderr, "lapse: %s\n", err->message ? err->message : "out of memory");
     if (err->detail && cli->verbose)
         fprintf(stderr, "  detail: %s\n", err->detail);
-    if (err->hint)
-        fprintf(stderr, "  hint: %s\n", err->hint);
+    if (err_advice(err))
+        fprintf(stderr, "  hint: %s\n", err_advice(err));
     if (err->sqlstate[0] && cli->verbose)
         fprintf(stderr, "  sqlstate: %s\n", err->sqlstate);
 }
 
-enum err_code cli_flush(struct err *err)
+enum err_code cli_flush(struct cli *cli, struct err *err)
 {
     errno = 0;
-    if (fflush(stdout) != 0 || ferror(stdout))
-        return err_sys(err, ERR_IO, errno ? errno : EIO, "could not write to standard output");
-    return ERR_OK;
+    if ((fflush(stdout) != 0 || ferror(stdout)) && !cli->stdout_errno)
+        cli->stdout_errno = errno ? errno : EIO;
+    if (cli->no_stdout)
+        cli->stdout_errno = EBADF;
+    if (!cli->stdout_errno)
+        return ERR_OK;
+    err_sys(err, ERR_IO, cli->stdout_errno, "could not write to standard output");
+    err_hint(err, "what was done stands, see \"lapse history\"; only its telling was lost");
+    return err->code;
+}
+
+/* A descriptor from 0 to 2 that is closed would be taken by the next thing that is opened, the
+   database's socket say, and a message would go there. */
+static void open_standard(struct cli *cli)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
+            cli->no_stdout |= fd == STDOUT_FILENO;
+            if (open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd)
+                abort();
+        }
 }
 
 void help_command(const struct command *command, FILE *out)
@@ -271,6 +291,7 @@ int cli_main(const struct parts *parts, int argc, char **argv)
     struct cli cli = {0};
     enum err_code code;
 
+    open_standard(&cli);
     setlocale(LC_CTYPE, "C.UTF-8"); /* widths on a terminal; no other category is ever set */
     code = signals_install(&err);
     if (code == ERR_OK)
@@ -278,7 +299,7 @@ int cli_main(const struct parts *parts, int argc, char **argv)
     if (code == ERR_OK)
         code = do_command(&cli, argc, argv, &err);
     if (code == ERR_OK)
-        code = cli_flush(&err);
+        code = cli_flush(&cli, &err);
     if (code != ERR_OK && !cli.told)
         cli_error(&cli, &err);
     conf_free(cli.conf);

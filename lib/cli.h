@@ -29,6 +29,8 @@ struct cli {
     struct opts opts;
     struct deadline deadline;
     bool json, verbose, quiet;
+    int stdout_errno;         /* why stdout takes nothing more; 0: it took all */
+    bool no_stdout;           /* it was closed when the program began */
     bool told;                /* the command has printed its error where it belongs */
     struct opt **own_options; /* of the jobs; private */
 };
@@ -75,7 +77,7 @@ void cli_note(const struct cli *cli, const char *text);
 /* Prints an error: message, detail (-v), hint. */
 void cli_error(const struct cli *cli, const struct err *err);
 
-/* ERR_IO where stdout could not take everything that was printed. */
-enum err_code cli_flush(struct err *err) _must_check_;
+/* ERR_IO where stdout could not take everything that was printed; the first failure is kept. */
+enum err_code cli_flush(struct cli *cli, struct err *err) _must_check_;
 
 #endif

@@ -214,6 +214,7 @@ static void finished_text(const struct watcher *watcher, const struct run *runs,
 static void on_finished(void *context, const struct run *runs, size_t n,
                         const struct instant *as_of, const char *published)
 {
+    _cleanup_err_ struct err unwritten = {0};
     struct watcher *watcher = context;
     char text[INSTANT_SIZE];
 
@@ -225,7 +226,8 @@ static void on_finished(void *context, const struct run *runs, size_t n,
     } else {
         finished_text(watcher, runs, n, text, published);
     }
-    fflush(stdout);
+    if (cli_flush(watcher->cli, &unwritten) != ERR_OK)
+        err_done(&unwritten); /* told at the end */
     for (size_t i = 0; i < n; i++) {
         struct err named = runs[i].err;
 

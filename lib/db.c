@@ -161,10 +161,16 @@ static enum err_code fail_of_result(const PGresult *result, const struct sql *sq
 
     if (err->code != ERR_OK)
         return err->code;
-    if (origin.line)
+    if (state && (strncmp(state, "P0", 2) == 0 || strncmp(state, "22", 2) == 0)) {
+        /* somebody's trigger, or somebody's value: the words may be about a person */
+        err_set(err, code, "%s: the database refused a row (SQLSTATE %s)", sql->file, state);
+        err_detail(err, "%s", message ? message : "");
+        err_hint(err, "-v shows what it said; the product's own triggers and data have a say here");
+    } else if (origin.line) {
         err_set(err, code, "%s:%d: %s", origin.file, origin.line, message ? message : "no answer");
-    else
+    } else {
         err_set(err, code, "%s: %s", origin.file, message ? message : "the connection was lost");
+    }
     if (state)
         snprintf(err->sqlstate, sizeof err->sqlstate, "%s", state);
     if (detail)
@@ -187,15 +193,24 @@ static enum err_code fail_of_conn(struct db *db, const struct sql *sql, struct e
     return err->code;
 }
 
-/* Asks the server to stop what it does for us. Best effort: the watchdog bounds it. */
+enum { CANCEL_S = 2 };
+
+/* Asks the server to stop what it does for us. libpq waits for the answer, so the watchdog is set
+   to bite soon where the server says nothing any more. */
 static void cancel(struct db *db)
 {
+    _cleanup_err_ struct err ignored = {0};
     PGcancel *handle = PQgetCancel(db->conn);
+    struct deadline soon = deadline_in(CANCEL_S);
     char reason[256];
 
+    if (soon.end_ns < db->deadline->end_ns && deadline_watch(&soon, &ignored) != ERR_OK)
+        err_done(&ignored);
     if (handle && PQstatus(db->conn) == CONNECTION_OK)
         PQcancel(handle, reason, sizeof reason);
     PQfreeCancel(handle);
+    if (deadline_watch(db->deadline, &ignored) != ERR_OK)
+        err_done(&ignored);
 }
 
 /* Waits until the socket is ready for what is wanted. */
@@ -208,9 +223,17 @@ static enum err_code wait_socket(struct db *db, short events, struct err *err)
         return code;
     if (fd.fd < 0)
         return err_set(err, ERR_TEMP, "the connection was lost");
-    if (poll(&fd, 1, deadline_left_ms(db->deadline)) < 0 && errno != EINTR)
-        return err_sys(err, ERR_INTERNAL, errno, "could not wait for the database");
-    return ERR_OK;
+    for (;;) {
+        int ready = poll(&fd, 1, deadline_left_ms(db->deadline));
+
+        if (ready > 0)
+            return ERR_OK;
+        if (ready < 0 && errno != EINTR)
+            return err_sys(err, ERR_INTERNAL, errno, "could not wait for the database");
+        code = deadline_check(db->deadline, err);
+        if (code != ERR_OK)
+            return code;
+    }
 }
 
 static enum err_code flush(struct db *db, const struct sql *sql, struct err *err)
@@ -582,7 +605,7 @@ void db_rollback(struct db *db)
 {
     _cleanup_err_ struct err ignored = {0};
 
-    if (!db->in_transaction)
+    if (!db || !db->in_transaction)
         return;
     db->in_transaction = false;
     if (PQtransactionStatus(db->conn) == PQTRANS_ACTIVE)
@@ -593,12 +616,13 @@ void db_rollback(struct db *db)
 
 bool db_in_transaction(const struct db *db)
 {
-    return db->in_transaction;
+    return db && db->in_transaction;
 }
 
 bool db_is_lost(const struct db *db)
 {
-    return PQstatus(db->conn) != CONNECTION_OK || PQtransactionStatus(db->conn) == PQTRANS_ACTIVE;
+    return !db || PQstatus(db->conn) != CONNECTION_OK ||
+           PQtransactionStatus(db->conn) == PQTRANS_ACTIVE;
 }
 
 bool db_may_retry(const struct err *err)

@@ -62,7 +62,7 @@ enum err_code db_begin(struct db *db, enum db_mode mode, struct err *err) _must_
 enum err_code db_commit(struct db *db, bool *ret_unknown, struct err *err) _must_check_;
 
 /* Rolls back whatever is open. Cannot fail: a broken connection has rolled back already. */
-void db_rollback(struct db *db);
+void db_rollback(struct db *db); /* NULL is nothing */
 
 bool db_in_transaction(const struct db *db);
 
@@ -110,7 +110,7 @@ enum err_code db_backoff(const struct deadline *deadline, int attempt,
 /* True for deadlock and serialization failure: the whole transaction may be tried again. */
 bool db_may_retry(const struct err *err);
 
-/* True where the error means that the connection is gone. */
+/* True where the connection is gone, or was never there (NULL). */
 bool db_is_lost(const struct db *db);
 
 /* Facts about the connection, for `lapse check`: server version number, host or socket, database,

@@ -52,7 +52,7 @@ static void watchdog_bites(int signal _unused_)
     if (poll(&out, 1, 0) == 1 && (out.revents & POLLOUT)) {
         ssize_t n _unused_ = write(STDERR_FILENO, line, sizeof line - 1);
     }
-    _exit(ERR_TEMP);
+    _exit(first_signal ? 128 + first_signal : ERR_TEMP);
 }
 
 enum err_code deadline_watch(const struct deadline *deadline, struct err *err)

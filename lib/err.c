@@ -140,10 +140,10 @@ int err_status(const struct err *err)
 
 static const struct {
     int status;
-    const char *meaning;
+    const char *meaning, *hint;
 } statuses[] = {
-    {0, "done, or nothing to do"},
-#define ERROR(name, status, meaning) {status, meaning},
+    {0, "done, or nothing to do", NULL},
+#define ERROR(name, status, meaning, hint) {status, meaning, hint},
 #include "err.def"
 #undef ERROR
 };
@@ -162,6 +162,16 @@ const char *err_meaning(int status)
     for (size_t i = 0; i < COUNT(statuses); i++)
         if (statuses[i].status == status)
             return statuses[i].meaning;
+    return NULL;
+}
+
+const char *err_advice(const struct err *err)
+{
+    if (err->hint)
+        return err->hint;
+    for (size_t i = 0; i < COUNT(statuses); i++)
+        if (statuses[i].status == (int)err->code)
+            return statuses[i].hint;
     return NULL;
 }
 

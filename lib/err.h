@@ -21,7 +21,7 @@
 
 enum err_code {
     ERR_OK = 0,
-#define ERROR(name, status, meaning) ERR_##name = (status),
+#define ERROR(name, status, meaning, hint) ERR_##name = (status),
 #include "err.def"
 #undef ERROR
     ERR_SIGNAL = 128 /* plus the signal's number, kept in err.signal */
@@ -56,6 +56,9 @@ void err_prefix(struct err *err, const char *format, ...) _printf_(2, 3);
 
 /* The process' exit status for an error. */
 int err_status(const struct err *err);
+
+/* What to do about an error: its own hint, else what its status advises; NULL for nothing. */
+const char *err_advice(const struct err *err);
 
 /* What a status means, or NULL for a status that lapse never uses. 0 is "done, ...". */
 const char *err_meaning(int status);

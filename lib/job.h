@@ -49,6 +49,10 @@ struct job {
     const struct sql *candidates;
     const char *skipped_because;
 
+    /* A row (account_id, reason) stops the run before it changes anything: the data make no sense.
+       Or NULL. */
+    const struct sql *refuse;
+
     /* Change jobs: what is due, cut into batches (account_id, id, due_so_far, due); accounts that
        break the model (account_id, reason), or NULL; the statements, in order. */
     const struct sql *cut;

@@ -55,6 +55,18 @@ enum err_code schema_check(struct db *db, struct err *err)
     return err->code;
 }
 
+static enum err_code take_missing(void *context, const struct db_row *row, struct err *err)
+{
+    err_set(err, ERR_NOPERM, "%s may not %s", db_user(context), db_text(row, 0));
+    err_hint(err, "\"lapse check\" lists every right that is missing; sql/roles.sql grants them");
+    return err->code;
+}
+
+enum err_code rights_check(struct db *db, struct err *err)
+{
+    return db_run_alone(db, &sql_check_rights, NULL, take_missing, db, err);
+}
+
 /* "sql/migrations/002-product.sql" to "product". */
 static void name_of(const struct sql *migration, char *buffer, size_t size)
 {

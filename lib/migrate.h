@@ -10,6 +10,10 @@ enum err_code schema_version(struct db *db, int64_t *ret, struct err *err) _must
 /* ERR_CONFIG, with what to do, unless the tables are of this program's version. */
 enum err_code schema_check(struct db *db, struct err *err) _must_check_;
 
+/* ERR_NOPERM or ERR_CONFIG where a right or a table is missing that jobs need: asked before
+   anything is changed. */
+enum err_code rights_check(struct db *db, struct err *err) _must_check_;
+
 /* Applies what is missing, each migration in a transaction of its own, one process at a time.
    `told` hears of each: its number, its name, and whether it was skipped because somebody else's
    schema saas is there already. A newer version is ERR_CONFIG. */

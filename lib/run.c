@@ -378,6 +378,8 @@ enum err_code run_invoke(const struct run_request *request, const struct run_obs
         code = db_open(&inv.db, conninfo, deadline, err);
     if (code == ERR_OK)
         code = schema_check(inv.db, err);
+    if (code == ERR_OK)
+        code = rights_check(inv.db, err);
     if (code == ERR_OK && !request->dry_run)
         code = db_open(&inv.lock, conninfo, deadline, err);
     if (code == ERR_OK)

@@ -39,11 +39,25 @@ static enum err_code take_key(void *context, const struct db_row *row, struct er
     return ERR_OK;
 }
 
+/* The data make no sense: a person has to look before anything is decided on them. */
+static enum err_code take_refusal(_unused_ void *context, const struct db_row *row, struct err *err)
+{
+    err_set(err, ERR_STOPPED, "account %s: %s; nothing was changed", db_text(row, 0),
+            db_text(row, 1));
+    err_hint(err, "mend it in the product, then run the job again");
+    return err->code;
+}
+
 enum err_code run_set_aside(struct pass *pass, struct run *run, const struct args *args,
                             struct err *err)
 {
     enum err_code code;
 
+    if (run->job->refuse) {
+        code = db_run(pass->inv->db, run->job->refuse, args, take_refusal, NULL, err);
+        if (code != ERR_OK)
+            return code;
+    }
     if (!run->job->set_aside)
         return ERR_OK;
     code = db_run(pass->inv->db, run->job->set_aside, args, take_set_aside, run, err);
@@ -161,12 +175,10 @@ static enum err_code do_batch(struct pass *pass, struct run *run, struct args *a
 
         if (code == ERR_OK && changed == 0)
             return ERR_OK;
-        if (code != ERR_OK && attempt > RETRIES)
+        if (code != ERR_OK &&
+            (attempt > RETRIES || code == ERR_SIGNAL || deadline_left_ms(pass->inv->deadline) == 0))
             return code;
-        if (code != ERR_OK && code != ERR_SIGNAL && (unknown || db_is_lost(pass->inv->db))) {
-            code = deadline_check(pass->inv->deadline, err) == ERR_OK ? ERR_OK : err->code;
-            if (code == ERR_SIGNAL)
-                return code;
+        if (code != ERR_OK && (unknown || db_is_lost(pass->inv->db))) {
             code = reconnect(pass, err);
             if (code == ERR_OK && unknown)
                 code =

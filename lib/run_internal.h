@@ -55,7 +55,8 @@ void run_tell_failure(struct pass *pass, struct run *run);
 /* Makes all changes of the run; then it is RUN_APPLIED, or RUN_FAILED. */
 void run_change(struct pass *pass, struct run *run);
 
-/* Sets aside, for this run, the accounts that break the model; counts and names them in run->err.
+/* ERR_STOPPED where the data make no sense. Sets aside, for this run, the accounts that break the
+ * model; counts and names them in run->err.
  */
 enum err_code run_set_aside(struct pass *pass, struct run *run, const struct args *args,
                             struct err *err) _must_check_;

@@ -77,7 +77,9 @@ bool run_may_go_on(struct pass *pass, struct run *run)
 void run_tell_failure(struct pass *pass, struct run *run)
 {
     _cleanup_err_ struct err ignored = {0};
-    struct ledger_end end = {.state = run->applied ? "applied" : "failed",
+    struct ledger_end end = {.state = run->applied                   ? "applied"
+                                      : run->err.code == ERR_STOPPED ? "stopped"
+                                                                     : "failed",
                              .status = err_status(&run->err),
                              .message = run->err.message,
                              .looked_at = run->looked_at};

@@ -227,9 +227,11 @@ static enum err_code report_one(struct pass *pass, struct db *db, struct run *ru
 }
 
 /* A report that failed: the changes stand, where there are any. */
-static void report_failed(struct pass *pass, struct run *run, struct err *err)
+static void report_failed(struct pass *pass, struct run *run, bool published, struct err *err)
 {
-    if (run->job->kind == JOB_CHANGE && run->changed > 0 && err->code != ERR_SIGNAL) {
+    if (published) {
+        err_prefix(err, "published, but the ledger could not be told");
+    } else if (run->job->kind == JOB_CHANGE && run->changed > 0 && err->code != ERR_SIGNAL) {
         err_prefix(err, "changes applied, report not published");
         err->code = ERR_UNPUBLISHED;
     }
@@ -258,7 +260,7 @@ static enum err_code report_apart(struct pass *pass, struct run *run, const char
     } else {
         code = db_back(db, err);
     }
-    report_failed(pass, run, &why);
+    report_failed(pass, run, false, &why);
     return err->code;
 }
 
@@ -309,7 +311,7 @@ enum err_code pass_publish(struct pass *pass, char **ret_published, struct err *
             code = publish(TAKE_PTR(pass->staging), &set, pass->inv->deadline, &published, err);
         if (code == ERR_OK && !pass->inv->request->dry_run)
             code = ledger_published(pass->inv->db, &set, &published, err);
-        if (code == ERR_OK)
+        if (published.path)
             *ret_published = TAKE_PTR(published.path);
         published_done(&published);
     }
@@ -358,7 +360,7 @@ void pass_report(struct pass *pass, char **ret_published)
 
             why.message = err.message ? strdup(err.message) : NULL;
             why.hint = err.hint ? strdup(err.hint) : NULL;
-            report_failed(pass, run, &why);
+            report_failed(pass, run, *ret_published != NULL, &why);
         }
     }
     for (size_t i = 0; i < pass->n; i++)

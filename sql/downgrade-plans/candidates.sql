@@ -10,10 +10,10 @@ JOIN saas.plans p ON p.plan = s.plan AND p.fallback_plan IS NOT NULL
 LEFT JOIN (
   SELECT l.account_id
   FROM saas.subscriptions l
-  WHERE l.kind = 'trial' AND l.status <> 'ended'
+  WHERE l.kind = 'trial' AND l.status IN ('trialing', 'active', 'past_due')
   GROUP BY l.account_id
 ) t ON t.account_id = s.account_id
-WHERE s.kind = 'base' AND s.status <> 'ended'
+WHERE s.kind = 'base' AND s.status IN ('trialing', 'active', 'past_due')
   AND
   --include account-range
   AND (:'accounts'::bigint[] IS NULL OR s.account_id = ANY (:'accounts'::bigint[]))

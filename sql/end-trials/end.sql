@@ -16,7 +16,7 @@ base AS (
   SELECT s.account_id, s.subscription_id, s.plan, s.seats, s.status, s.ended_at, s.end_reason
   FROM ending e
   JOIN saas.subscriptions s ON s.account_id = e.account_id
-  WHERE s.kind = 'base' AND s.status <> 'ended'
+  WHERE s.kind = 'base' AND s.status IN ('trialing', 'active', 'past_due')
 ),
 ended_trial AS (
   UPDATE saas.subscriptions t

@@ -8,7 +8,7 @@ model_broken AS (
               THEN count(*) FILTER (WHERE s.kind = 'base') || ' live base subscriptions'
               ELSE count(*) FILTER (WHERE s.kind = 'trial') || ' live trials' END AS reason
   FROM saas.subscriptions s
-  WHERE s.status <> 'ended'
+  WHERE s.status IN ('trialing', 'active', 'past_due')
     AND
     --include account-range
     AND (:'accounts'::bigint[] IS NULL OR s.account_id = ANY (:'accounts'::bigint[]))

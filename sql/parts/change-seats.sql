@@ -12,7 +12,7 @@ changed_base AS (
   SET seats = d.next_seats, next_seats = NULL, next_seats_from = NULL
   FROM seats_due d
   WHERE b.account_id = d.account_id AND b.subscription_id = d.subscription_id
-    AND b.status <> 'ended'
+    AND b.status IN ('trialing', 'active', 'past_due')
     AND (b.plan, b.seats, b.next_seats, b.next_seats_from)
         IS NOT DISTINCT FROM (d.plan, d.seats, d.next_seats, d.next_seats_from)
   RETURNING d.account_id, d.subscription_id, d.plan, d.seats, d.next_seats, d.next_seats_from

@@ -4,7 +4,7 @@ live AS (
   SELECT s.account_id, :'as_of'::timestamptz AS at, s.subscription_id, s.kind, s.plan, s.seats,
          count(*) OVER (PARTITION BY s.account_id, s.kind) AS alike
   FROM saas.subscriptions s
-  WHERE s.status <> 'ended'
+  WHERE s.status IN ('trialing', 'active', 'past_due')
     AND
     --include account-range
     AND

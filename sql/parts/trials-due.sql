@@ -4,7 +4,7 @@ SELECT s.account_id, s.subscription_id, s.plan, s.seats, s.status, s.started_at,
        coalesce(s.trial_ends_at, s.started_at + interval '336 hours') AS ends_at
 FROM saas.subscriptions s
 WHERE s.kind = 'trial'
-  AND s.status <> 'ended'
+  AND s.status IN ('trialing', 'active', 'past_due')
   AND (s.trial_ends_at <= :'as_of'::timestamptz
        OR s.trial_ends_at IS NULL AND s.started_at <= :'as_of'::timestamptz - interval '336 hours')
   AND

@@ -3,7 +3,8 @@
 SELECT set_config('TimeZone', 'UTC', true),
        set_config('DateStyle', 'ISO, YMD', true),
        set_config('IntervalStyle', 'postgres', true),
-       set_config('client_encoding', 'UTF8', true),
+       set_config('client_encoding', CASE current_setting('server_encoding')
+                                     WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END, true),
        set_config('search_path', 'pg_catalog', true),
        set_config('statement_timeout', :'timeout_ms'::text, true),
        set_config('lock_timeout', least(:'timeout_ms'::bigint, 30000)::text, true),
