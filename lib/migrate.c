@@ -57,7 +57,7 @@ enum err_code schema_check(struct db *db, struct err *err)
 
 static enum err_code take_missing(void *context, const struct db_row *row, struct err *err)
 {
-    err_set(err, ERR_NOPERM, "%s may not %s", db_user(context), db_text(row, 0));
+    err_set(err, ERR_NOPERM, "permission denied: %s may not %s", db_user(context), db_text(row, 0));
     err_hint(err, "\"lapse check\" lists every right that is missing; sql/roles.sql grants them");
     return err->code;
 }

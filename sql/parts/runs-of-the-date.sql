@@ -1,10 +1,10 @@
 -- The runs whose changes belong to the report's date: a change belongs to the UTC date of its
--- run's as-of, whichever run of that date made it.
+-- run's as-of, whichever run of that date made it. Not materialized: each use brings its own filter.
 runs AS (
   SELECT r.run_id, r.as_of
   FROM unnest(:'run_ids'::bigint[], :'as_ofs'::timestamptz[]) AS r (run_id, as_of)
 ),
-changes AS (
+changes AS NOT MATERIALIZED (
   SELECT s.account_id, s.run_id, r.as_of, s.batch_no, s.entity, s.entity_id, s.before, s.after,
          s.reason, s.effective_at
   FROM lapse.changes s

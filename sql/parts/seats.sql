@@ -7,15 +7,16 @@
 --include seat-holders
 ,
 seats AS (
-  SELECT j.account_id, j.at, f.plan, f.purchased, h.licenses, h.used - h.licenses AS invitations,
-         h.used,
+  SELECT u.account_id, u.at, f.plan, f.purchased, u.licenses, u.used - u.licenses AS invitations,
+         u.used,
          CASE WHEN f.purchased = -1 OR f.purchased IS NULL THEN 0
-              ELSE greatest(h.used - f.purchased, 0) END AS over
-  FROM judged j
-  LEFT JOIN plan_in_force f ON f.account_id = j.account_id AND f.at = j.at
-  CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE sh.licensed) AS licenses, count(*) AS used
-    FROM seat_holders sh
-    WHERE sh.account_id = j.account_id AND sh.at = j.at
-  ) h
+              ELSE greatest(u.used - f.purchased, 0) END AS over
+  FROM (
+    SELECT j.account_id, j.at, count(h.person) FILTER (WHERE h.licensed) AS licenses,
+           count(h.person) AS used
+    FROM judged j
+    LEFT JOIN seat_holders h ON h.account_id = j.account_id AND h.at = j.at
+    GROUP BY j.account_id, j.at
+  ) u
+  LEFT JOIN plan_in_force f ON f.account_id = u.account_id AND f.at = u.at
 )

@@ -9,4 +9,5 @@ SELECT set_config('TimeZone', 'UTC', true),
        set_config('statement_timeout', :'timeout_ms'::text, true),
        set_config('lock_timeout', least(:'timeout_ms'::bigint, 30000)::text, true),
        set_config('idle_in_transaction_session_timeout', '0', true),
-       set_config('standard_conforming_strings', 'on', true)
+       set_config('standard_conforming_strings', 'on', true),
+       set_config('jit', 'off', true)

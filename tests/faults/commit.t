@@ -61,7 +61,7 @@ sub start_proxy {
     my $dir = $db->dir;
     unlink "$dir/.s.PGSQL.$ENV{PGPORT}";
     my $pid = fork // die;
-    if ($pid == 0) { exec $proxy, "$dir/.s.PGSQL.$ENV{PGPORT}", "$ENV{PGHOST}/.s.PGSQL.$ENV{PGPORT}", "$dir/report", @fault; POSIX::_exit(2) }
+    if ($pid == 0) { exec $proxy, "$dir/.s.PGSQL.$ENV{PGPORT}", "$ENV{PGHOST}/.s.PGSQL.$ENV{PGPORT}", "$dir/report", @fault or POSIX::_exit(2) }
     for (1 .. 1000) { last if -S "$dir/.s.PGSQL.$ENV{PGPORT}"; sleep 0.002 }
     return $pid;
 }

@@ -61,9 +61,18 @@ subtest 'nothing at all' => sub {
     }
 };
 
+subtest 'an invitation that ends before all time' => sub {
+    my $db = prepared(invitation(invitation_id => 1) . invitation(invitation_id => 4, expires_at => "'-infinity'"));
+    my $r = $db->lapse('run', 'expire-invitations', @now, '--out', $db->{out});
+    is $r->{status}, 80, 'is for a person to look at';
+    like $r->{stderr}, qr/account 1: invitation 4 ends at -infinity; nothing was changed/, 'it is named';
+    is status_of($db, 1), 'pending', 'nothing was changed';
+    is $db->one('SELECT state FROM lapse.runs'), 'stopped', 'the ledger says so';
+};
+
 subtest 'invitations at the edges' => sub {
     my $db = prepared(join '', invitation(invitation_id => 1, expires_at => 'NULL'), invitation(invitation_id => 2, expires_at => "'2026-01-01'"),
-        invitation(invitation_id => 3, expires_at => "'infinity'"), invitation(invitation_id => 4, expires_at => "'-infinity'"),
+        invitation(invitation_id => 3, expires_at => "'infinity'"),
         invitation(invitation_id => 5, sent_at => "'2026-01-30 00:00:00+00'"), invitation(invitation_id => 6, sent_at => "'2026-01-30 00:00:00.000001+00'"),
         invitation(invitation_id => 7, email => 'NULL'), invitation(invitation_id => 8, email => "''"),
         invitation(invitation_id => 9, expires_at => "'12026-01-01'"), invitation(invitation_id => 10, sent_at => "'0044-03-15 BC'"),
@@ -156,7 +165,9 @@ subtest 'an unknown status' => sub {
     is status_of($db, 1), 'on_hold', 'an invitation of unknown status is not touched';
     is status_of($db, 2), 'expired 2026-02-09 00:00:00+00', '... the other one is';
     is $db->one('SELECT status FROM saas.subscriptions WHERE subscription_id = 3'), 'paused', 'a subscription of unknown status is not touched';
-    like $r->{stderr} . $r->{stdout}, qr/on_hold|paused/, 'the unknown label is named';
+    $r = $db->lapse('check');
+    like $r->{stdout}, qr/account \d+: invitation 1 has the unknown status "on_hold"/, '... and check names it';
+    like $r->{stdout}, qr/account 3: subscription 3 has the unknown status "paused"/, '... and the other one';
 };
 
 subtest 'ids above 2^53' => sub {

@@ -96,7 +96,8 @@ int renameat2(int a, const char *from, int b, const char *to, unsigned flags)
     return REAL(renameat2)(a, from, b, to, flags);
 }
 
-/* The descriptor is given back, as on Linux. Folders and read-only files are closed without a check. */
+/* The descriptor is given back, as on Linux. Folders and read-only files are closed without a
+ * check. */
 int close(int fd)
 {
     int ours = fd > 2 && is_ours(fd) && (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY;

@@ -10,7 +10,8 @@
  *     stall   nothing goes that way any more; both ends stay open
  *     stop    the proxy stops itself (SIGSTOP), with all connections; SIGCONT goes on
  *
- * REPORT is written anew whenever a connection ends and at SIGTERM: a line "NUMBER C2S S2C" each. */
+ * REPORT is written anew whenever a connection ends and at SIGTERM: a line "NUMBER C2S S2C" each.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +38,7 @@ struct way {
 static struct connection {
     struct way way[2]; /* c2s, s2c */
     int open;
-} *connections[MAX];
+} * connections[MAX];
 static int n_connections;
 static const char *report;
 static volatile sig_atomic_t ending;
@@ -245,7 +246,9 @@ int main(int argc, char **argv)
         fault_connection = (int)strtol(argv[4], NULL, 10);
         fault_way = strcmp(argv[5], "s2c") == 0;
         fault_bytes = strtoull(argv[6], NULL, 10);
-        fault_action = strcmp(argv[7], "cut") == 0 ? CUT : strcmp(argv[7], "stop") == 0 ? STOP : STALL;
+        fault_action = strcmp(argv[7], "cut") == 0    ? CUT
+                       : strcmp(argv[7], "stop") == 0 ? STOP
+                                                      : STALL;
     }
     report = argv[3];
     sigaction(SIGTERM, &end, NULL);
