@@ -193,7 +193,7 @@ static enum err_code fail_of_conn(struct db *db, const struct sql *sql, struct e
     return err->code;
 }
 
-enum { CANCEL_S = 2 };
+enum { CANCEL_S = 1 };
 
 /* Asks the server to stop what it does for us. libpq waits for the answer, so the watchdog is set
    to bite soon where the server says nothing any more. */
@@ -561,6 +561,8 @@ enum err_code db_begin(struct db *db, enum db_mode mode, struct err *err)
     struct args args = {0};
     enum err_code code;
 
+    if (!db)
+        return err_set(err, ERR_TEMP, "the connection to the database was lost");
     code = deadline_check(db->deadline, err);
     if (code != ERR_OK)
         return code;

@@ -55,6 +55,7 @@ void db_close(struct db *db); /* NULL is nothing */
 void db_closep(struct db **db);
 #define _cleanup_db_ _cleanup_(db_closep)
 
+/* ERR_TEMP where the connection is gone (NULL). */
 enum err_code db_begin(struct db *db, enum db_mode mode, struct err *err) _must_check_;
 
 /* Commits. ERR_TEMP with `*ret_unknown` true: the connection broke while the answer was under way,
