@@ -151,6 +151,10 @@ bench: deps   ## measure speed and memory; smaller: make bench BENCH="--users 10
 	@$(MAKE) $(parallel) all
 	@LAPSE_TEST_BUILD=$(abspath $(BUILD)) tests/bench/run $(BENCH)
 
+sql:   ## every statement with its parts in place, for psql, in build/sql
+	@for f in $(SQL); do out=$(BUILD)/$$f; mkdir -p $${out%/*}; awk -v what=psql -f sql/embed.awk $$f > $$out || exit 1; done
+	@echo "statements with their parts in $(BUILD)/sql"
+
 lint:   ## format, static checks, scripts, every SQL statement against the schema
 	@tests/deps lint
 	@$(MAKE) $(parallel) all
@@ -203,7 +207,7 @@ help:   ## this list
 	@sed -n 's/^\([a-z-]*\):.*## */\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 force:
-.PHONY: all unit deps demo demo-fresh demo-psql demo-shell check check-unit check-san check-valgrind coverage fuzz \
+.PHONY: sql all unit deps demo demo-fresh demo-psql demo-shell check check-unit check-san check-valgrind coverage fuzz \
         fuzz-run bench lint format install uninstall dist clean help force
 .SECONDARY:
 -include $(LIB_OBJ:.o=.d) $(JOB_OBJ:.o=.d) $(wildcard $(BUILD)/tests/*/*.d)

@@ -477,17 +477,41 @@ static void choose_zip64(struct xlsx_sink *xlsx)
     }
 }
 
+/* libxlsxwriter prints lines of its own when a write fails, with paths in them; what failed is said
+   by its return value and by the check. Gives the descriptor to go back to, or -1. */
+static int hush_stderr(void)
+{
+    int saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3), null = open("/dev/null", O_WRONLY);
+
+    if (saved >= 0 && null >= 0)
+        dup2(null, STDERR_FILENO);
+    closep(&null);
+    return saved;
+}
+
+static void unhush_stderr(int saved)
+{
+    if (saved >= 0)
+        dup2(saved, STDERR_FILENO);
+    closep(&saved);
+}
+
 /* Puts the package together; it counts as good only after it was read back. */
 static enum err_code close_book(struct xlsx_sink *xlsx, struct err *err)
 {
     _cleanup_free_ struct xlsx_sheet *sheets = calloc(xlsx->n_pages, sizeof *sheets);
+    int error, saved;
     lxw_error rc;
 
     if (!sheets)
         return err_nomem(err);
     choose_zip64(xlsx);
+    saved = hush_stderr();
     errno = 0;
     rc = workbook_close(TAKE_PTR(xlsx->book)); /* frees it in any case */
+    error = errno;
+    unhush_stderr(saved);
+    errno = error;
     if (xlsx_checked(xlsx, rc, err) != ERR_OK)
         return err->code;
     for (size_t i = 0; i < xlsx->n_pages; i++)

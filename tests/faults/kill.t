@@ -62,7 +62,7 @@ sub state_of {
         'SELECT account_id, organization_id, requested_at, visible_to, status FROM saas.organization_exports ORDER BY 1, 2, 3',
         'SELECT account_id, code_hash, redeemed_at FROM saas.activation_codes ORDER BY 1, 2',
         'SELECT account_id, domain, suspended_at FROM saas.domains ORDER BY 1, 2',
-        "SELECT account_id, entity, CASE WHEN before IS NOT NULL THEN entity_id END AS entity_id, before, after, reason, effective_at FROM lapse.changes ORDER BY 1, 2, 3 NULLS LAST, 6, 7, 5::text, 4::text",
+        "SELECT account_id, entity, CASE WHEN before IS NOT NULL THEN entity_id END AS entity_id, before, after - 'run_id' AS after, reason, effective_at FROM lapse.changes ORDER BY 1, 2, 3 NULLS LAST, 6, 7, 5::text, 4::text",
     ) {
         my ($name) = $query =~ /FROM (\S+)/;
         $text .= "$name " . $db->one("SELECT count(*) || ' ' || md5(coalesce(string_agg(t.text, E'\\n' ORDER BY t.number), '')) FROM (SELECT q::text AS text, row_number() OVER () AS number FROM ($query) q) t") . "\n";
