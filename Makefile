@@ -188,7 +188,7 @@ install: all   ## install below PREFIX (/usr/local), settings in SYSCONFDIR (/et
 	@# The sample with the one setting that a nightly run cannot do without.
 	[ -e $(DESTDIR)$(SYSCONFDIR)/lapse/lapse.ini ] || sed 's|^#dir = /path$$|dir = $(STATEDIR)/lapse/reports|' conf/lapse.ini | \
 	    install -m 0640 /dev/stdin $(DESTDIR)$(SYSCONFDIR)/lapse/lapse.ini
-	@echo "next: README.md, \"Install\" (user and folders, settings, roles, timer or crontab)"
+	@echo "next: README.md, \"On your own database\" (user and folders, settings, roles, timer or crontab)"
 
 uninstall:   ## remove what was installed, but not the settings
 	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
