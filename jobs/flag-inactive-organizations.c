@@ -39,6 +39,7 @@ const struct job job_flag_inactive_organizations = {
     .kind = JOB_CHANGE,
     .waits_for = {"end-trials", "downgrade-plans"},
     .candidates = &sql_flag_inactive_organizations_candidates,
+    .set_aside = &sql_flag_inactive_organizations_set_aside,
     .cut = &sql_flag_inactive_organizations_cut,
     .steps = {{&sql_flag_inactive_organizations_change, false}},
     .tables = tables,

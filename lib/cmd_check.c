@@ -217,6 +217,8 @@ static void look_at_files(struct doctor *doctor)
     doctor->area = "files";
     if (!dir)
         tell(doctor, ADVICE, "set [reports] dir, or give run --out", "no folder for the reports");
+    else if (access(dir, F_OK) != 0)
+        tell(doctor, ADVICE, NULL, "%s is not there yet: the first run makes it", dir);
     else if (staging_open(&staging, dir, &err) != ERR_OK)
         tell_error(doctor, &err);
     else
@@ -351,7 +353,7 @@ const struct command command_check = {
     .help =
         "Looks at everything a run needs and says of each what was found and what to do; then\n"
         "whether what must hold after every run does hold, as of each job's last run, and what\n"
-        "in the data is not as the rules expect. Changes nothing. Its status is that of the\n"
+        "in the data is not as the rules expect. Changes no data. Its status is that of the\n"
         "first thing that is wrong; notes do not count.",
     .options = options,
     .needs_conf = true,

@@ -233,7 +233,10 @@ static void on_finished(void *context, const struct run *runs, size_t n,
 
         if (named.code == ERR_OK)
             continue;
-        named.message = str_format("%s: %s", runs[i].job->name, runs[i].err.message);
+        named.message = runs[i].set_aside > 1
+                            ? str_format("%s: %s (and %lld more)", runs[i].job->name,
+                                         runs[i].err.message, (long long)runs[i].set_aside - 1)
+                            : str_format("%s: %s", runs[i].job->name, runs[i].err.message);
         cli_error(watcher->cli, &named);
         free(named.message);
         watcher->cli->told = true;
@@ -335,6 +338,9 @@ static enum err_code choose_options(const struct cli *cli, struct run_option *gi
             }
             if (setting_judge(own, value, place, ERR_USAGE, err) != ERR_OK)
                 return err->code;
+            job_section(job, place, sizeof place);
+            if (str_eq(value, conf_text(cli->conf, place, own->key)))
+                continue; /* what the settings say anyway */
             given[(*ret_n)++] = (struct run_option){job, own->key, value};
         }
     }

@@ -30,13 +30,14 @@ enum err_code ledger_clock(struct db *db, struct instant *ret, struct err *err)
 void unfinished_done(struct unfinished *unfinished)
 {
     free(unfinished->accounts);
+    free(unfinished->out);
     *unfinished = (struct unfinished){0};
 }
 
 static enum err_code take_unfinished(void *context, const struct db_row *row, struct err *err)
 {
     struct unfinished *unfinished = context;
-    const char *accounts = db_text(row, 6);
+    const char *accounts = db_text(row, 6), *out = db_text(row, 7);
 
     *unfinished = (struct unfinished){
         .found = true,
@@ -46,10 +47,12 @@ static enum err_code take_unfinished(void *context, const struct db_row *row, st
         .attempt = db_int(row, 3),
         .changed = db_int(row, 4),
         .batches = db_int(row, 5),
-        .looked_at = db_int(row, 7),
-        .skipped = db_int(row, 8),
+        .formats = (unsigned)db_int(row, 8),
+        .looked_at = db_int(row, 9),
+        .skipped = db_int(row, 10),
     };
-    if (accounts && !(unfinished->accounts = strdup(accounts)))
+    if ((accounts && !(unfinished->accounts = strdup(accounts))) ||
+        (out && !(unfinished->out = strdup(out))))
         return err_nomem(err);
     return ERR_OK;
 }
@@ -198,6 +201,17 @@ enum err_code ledger_close_batch(struct db *db, int64_t run_id, int64_t attempt,
     args_int(&args, "chain_no", end.number);
     args_text(&args, "previous", end.digest);
     return db_one(db, &sql_ledger_chain_link, &args, NULL, NULL, err);
+}
+
+enum err_code ledger_still_ours(struct db *db, int64_t run_id, int64_t attempt, struct err *err)
+{
+    struct args args = {0};
+    int64_t ours = 0;
+    enum err_code code;
+
+    run_args(&args, run_id, attempt);
+    code = db_ints_alone(db, &sql_ledger_still_ours, &args, 1, &ours, err);
+    return must_be_ours(code, run_id, ours, err);
 }
 
 enum err_code ledger_batch_stands(struct db *db, int64_t run_id, int64_t batch_no, bool *ret_stands,

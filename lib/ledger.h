@@ -21,7 +21,9 @@ struct unfinished {
     bool found, applied; /* applied: only its report is missing */
     int64_t run_id, attempt, changed, batches, looked_at, skipped;
     struct instant as_of;
-    char *accounts; /* "{1,2}", or NULL for all; owned */
+    char *accounts;   /* "{1,2}", or NULL for all; owned */
+    char *out;        /* where it was asked to publish, or NULL; owned */
+    unsigned formats; /* what it was asked to write; 0: the settings' */
 };
 void unfinished_done(struct unfinished *unfinished);
 enum err_code ledger_unfinished(struct db *db, const char *job, struct unfinished *ret,
@@ -46,6 +48,10 @@ enum err_code ledger_take_over(struct db *db, const struct ledger_entry *entry, 
    counters. ERR_TEMP where another process has taken the run over. */
 enum err_code ledger_close_batch(struct db *db, int64_t run_id, int64_t attempt, int64_t batch_no,
                                  int64_t changed, struct err *err) _must_check_;
+
+/* ERR_TEMP where another process has taken the run over. */
+enum err_code ledger_still_ours(struct db *db, int64_t run_id, int64_t attempt,
+                                struct err *err) _must_check_;
 
 /* Whether a batch whose commit was not answered stands. */
 enum err_code ledger_batch_stands(struct db *db, int64_t run_id, int64_t batch_no, bool *ret_stands,
@@ -72,7 +78,7 @@ struct ledger_end {
 enum err_code ledger_finish(struct db *db, int64_t run_id, int64_t attempt,
                             const struct ledger_end *end, struct err *err) _must_check_;
 
-/* The files of a published set, in one transaction. run_id_of(job) comes with `jobs`. */
+/* The files of a published set, in one transaction. */
 enum err_code ledger_published(struct db *db, const struct publish_set *set,
                                const struct published *published, struct err *err) _must_check_;
 

@@ -376,6 +376,10 @@ enum err_code report_end(struct report *report, struct err *err)
     report->open = false;
     tally = &current(report)->tally;
     qsort(tally->entries, tally->n, sizeof tally->entries[0], compare_entries);
+    while (tally->n > TALLY_SHOWN) {
+        tally->other += tally->entries[--tally->n].count;
+        free(tally->entries[tally->n].value);
+    }
     for (size_t i = 0; i < FORMATS; i++)
         if (report->sinks[i] && formats_known[i].ops->end_table(report->sinks[i], err) != ERR_OK)
             return settle(report, err->code);

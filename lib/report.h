@@ -56,7 +56,8 @@ struct report_table {
     const struct sql *query;
     const struct column *columns; /* ended by a column without header */
     const char *tally;     /* field whose values are counted on the Summary sheet, with a chart;
-                              NULL for none. 40 values are kept, the rest is "other" */
+                              NULL for none. The 40 most frequent are shown, the rest is
+                              "other" (2,000 values are told apart) */
     const char *question;  /* what that chart answers: "Why did plans change?" */
     const char *split;     /* field by whose value the table is also cut into one CSV each,
                               <job>-<value>.csv; rows with one value come together. NULL for none.

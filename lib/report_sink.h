@@ -18,7 +18,8 @@
 #include "cell.h"
 #include "report.h"
 
-#define TALLY_MAX 40
+#define TALLY_MAX 2000 /* values that are counted */
+#define TALLY_SHOWN 40 /* values that are shown, the most frequent */
 
 struct tally_entry {
     char *value; /* NULL is SQL NULL */
@@ -30,7 +31,7 @@ struct tally_entry {
 struct tally {
     struct tally_entry entries[TALLY_MAX];
     size_t n;
-    uint64_t other; /* rows of values beyond TALLY_MAX */
+    uint64_t other; /* rows of values that are not shown */
 };
 
 /* A table that was written, as the Summary sheet tells of it. */

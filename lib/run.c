@@ -4,20 +4,13 @@
 #include "migrate.h"
 
 #include <inttypes.h>
+#include <jansson.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "ban.h"
-
-static bool has_options(const struct pass *pass, const struct job *job)
-{
-    for (size_t i = 0; i < pass->inv->request->n_options; i++)
-        if (pass->inv->request->options[i].job == job)
-            return true;
-    return false;
-}
 
 /* SHA-256 over what shapes the job's result, so that two runs can be compared. */
 static void settings_digest(const struct pass *pass, const struct job *job, char ret[65])
@@ -48,10 +41,24 @@ static const char *trigger(void)
     return isatty(STDIN_FILENO) || isatty(STDERR_FILENO) ? "manual" : "cron";
 }
 
+/* What a run was asked for, so that whoever finishes it does the same. */
+static char *options_json(const struct pass *pass, const struct job *job)
+{
+    json_t *options = json_pack("{s:s*, s:s*, s:i}", "accounts", pass->accounts, "out",
+                                pass->asked_out, "formats", (int)pass->formats);
+    char *text;
+
+    if (options && has_options(pass, job))
+        json_object_set_new(options, "override", json_true());
+    text = options ? json_dumps(options, JSON_COMPACT) : NULL;
+    json_decref(options);
+    return text;
+}
+
 /* Puts the run into the ledger, or takes over the one that is there. */
 static enum err_code enter_ledger(struct pass *pass, struct run *run, struct err *err)
 {
-    _cleanup_sb_ struct strbuf options = {0};
+    _cleanup_free_ char *options = NULL;
     char digest[65], host[256] = "";
     struct ledger_entry entry = {.job = run->job->name,
                                  .as_of = pass->as_of_text,
@@ -62,13 +69,8 @@ static enum err_code enter_ledger(struct pass *pass, struct run *run, struct err
 
     gethostname(host, sizeof host - 1);
     settings_digest(pass, run->job, digest);
-    sb_adds(&options, "{");
-    if (pass->accounts)
-        sb_addf(&options, "\"accounts\": \"%s\"", pass->accounts);
-    if (has_options(pass, run->job))
-        sb_addf(&options, "%s\"override\": true", pass->accounts ? ", " : "");
-    sb_adds(&options, "}");
-    entry.options = sb_text(&options);
+    options = options_json(pass, run->job);
+    entry.options = options;
     if (!entry.options)
         return err_nomem(err);
     if (run->resumed)
@@ -146,16 +148,19 @@ static enum err_code open_staging(struct pass *pass, struct err *err)
     return staging_open(&pass->staging, pass->out, err);
 }
 
+/* Every run of the pass is in the ledger before the first one changes anything: where this process
+   is killed, the next one finishes them all under this as-of, and no report of the date is missed.
+ */
 static void do_runs(struct pass *pass, char **ret_published)
 {
+    for (size_t i = 0; i < pass->n; i++)
+        if (run_may_go_on(pass, &pass->runs[i]))
+            begin_run(pass, &pass->runs[i]);
     for (size_t i = 0; i < pass->n; i++) {
         struct run *run = &pass->runs[i];
         int64_t begun = monotonic_ns();
 
-        if (!run_may_go_on(pass, run))
-            continue;
-        begin_run(pass, run);
-        if (run->state == RUN_RUNNING)
+        if (run_may_go_on(pass, run) && run->state == RUN_RUNNING)
             run_change(pass, run);
         run->nanoseconds = monotonic_ns() - begun;
     }
@@ -195,15 +200,15 @@ static void pass_done(struct pass *pass)
     pass->n = 0;
 }
 
-/* Where this pass publishes; NULL for nowhere. Partial results go only where somebody says. */
+/* Where this pass publishes; NULL for nowhere. A result for some accounts only, and a dry run's, go
+   only where somebody says. */
 static enum err_code choose_out(struct pass *pass, struct err *err)
 {
     const struct run_request *request = pass->inv->request;
-    bool partial = pass->accounts || request->n_options > 0 || request->dry_run;
     enum err_code code;
 
-    pass->out = request->out;
-    if (pass->out || partial)
+    pass->out = pass->asked_out;
+    if (pass->out || pass->accounts || request->dry_run)
         return ERR_OK;
     pass->out = conf_text(request->conf, "reports", "dir");
     if (pass->out)
@@ -256,11 +261,16 @@ static void resume_run(struct run *run, const struct unfinished *left)
     run->applied = left->applied;
 }
 
-/* Finishes every run left unfinished for the as-of and accounts of `first`, as one pass. */
+/* Finishes every run left unfinished for the as-of, accounts and folder of `first`, as one pass. */
 static enum err_code resume_group(struct invocation *inv, const struct pass *main_pass,
                                   struct unfinished *left, size_t first, struct err *err)
 {
-    struct pass pass = {.inv = inv, .as_of = left[first].as_of, .accounts = left[first].accounts};
+    struct pass pass = {.inv = inv,
+                        .as_of = left[first].as_of,
+                        .accounts = left[first].accounts,
+                        .asked_out = left[first].out,
+                        .formats = left[first].formats,
+                        .resuming = true};
     enum err_code code = choose_out(&pass, err);
 
     if (code == ERR_OK && !(pass.runs = calloc(main_pass->n, sizeof *pass.runs)))
@@ -269,7 +279,7 @@ static enum err_code resume_group(struct invocation *inv, const struct pass *mai
         return code;
     for (size_t i = first; i < main_pass->n; i++) {
         if (!left[i].found || left[i].as_of.seconds != pass.as_of.seconds ||
-            !str_eq(left[i].accounts, pass.accounts))
+            !str_eq(left[i].accounts, pass.accounts) || !str_eq(left[i].out, pass.asked_out))
             continue;
         pass.runs[pass.n].job = main_pass->runs[i].job;
         resume_run(&pass.runs[pass.n++], &left[i]);
@@ -297,7 +307,7 @@ static enum err_code resume_group(struct invocation *inv, const struct pass *mai
 static void resume_in_place(struct pass *main_pass, struct run *run, const struct unfinished *left)
 {
     if (left->found && left->as_of.seconds == main_pass->as_of.seconds &&
-        str_eq(left->accounts, main_pass->accounts)) {
+        str_eq(left->accounts, main_pass->accounts) && !has_options(main_pass, run->job)) {
         resume_run(run, left);
         run_tell(main_pass->inv, NEWS_NOTE,
                  "going on with run %" PRId64 " of %s, which was left unfinished", left->run_id,
@@ -339,12 +349,29 @@ static enum err_code resume(struct invocation *inv, struct pass *main_pass, stru
     return code;
 }
 
+static enum err_code take_unknown(_unused_ void *context, const struct db_row *row, struct err *err)
+{
+    return err_set(err, ERR_USAGE, "--account: there is no account %s", db_text(row, 0));
+}
+
+static enum err_code check_accounts(struct invocation *inv, struct err *err)
+{
+    struct args args = {0};
+
+    args_text(&args, "accounts", inv->request->accounts);
+    if (!inv->request->accounts)
+        return ERR_OK;
+    return db_run_alone(inv->db, &sql_ledger_unknown_account, &args, take_unknown, NULL, err);
+}
+
 static enum err_code invoke(struct invocation *inv, struct pass *main_pass, struct err *err)
 {
     const struct run_request *request = inv->request;
     _cleanup_err_ struct err resumed = {0};
-    enum err_code code = new_runs(main_pass, request->jobs, request->n_jobs, err);
+    enum err_code code = check_accounts(inv, err);
 
+    if (code == ERR_OK)
+        code = new_runs(main_pass, request->jobs, request->n_jobs, err);
     if (code == ERR_OK && !request->dry_run)
         code = lock_jobs(inv, main_pass, err);
     if (code == ERR_OK && request->as_of)
@@ -371,7 +398,10 @@ enum err_code run_invoke(const struct run_request *request, const struct run_obs
 {
     const char *conninfo = conf_text(request->conf, "database", "conninfo");
     struct invocation inv = {.request = request, .observer = observer, .deadline = deadline};
-    struct pass main_pass = {.inv = &inv, .accounts = request->accounts};
+    struct pass main_pass = {.inv = &inv,
+                             .accounts = request->accounts,
+                             .asked_out = request->out,
+                             .formats = request->formats};
     enum err_code code = choose_out(&main_pass, err);
 
     if (code == ERR_OK)

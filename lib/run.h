@@ -22,7 +22,7 @@
 #include "instant.h"
 #include "job.h"
 
-/* A job's own option given on the command line, in place of its setting. */
+/* A job's own option given on the command line, that differs from its setting. */
 struct run_option {
     const struct job *job;
     const char *key, *value;

@@ -42,7 +42,7 @@ static enum err_code take_key(void *context, const struct db_row *row, struct er
 /* The data make no sense: a person has to look before anything is decided on them. */
 static enum err_code take_refusal(_unused_ void *context, const struct db_row *row, struct err *err)
 {
-    err_set(err, ERR_STOPPED, "account %s: %s; nothing was changed", db_text(row, 0),
+    err_set(err, ERR_STOPPED, "account %s: %s, so nothing is changed", db_text(row, 0),
             db_text(row, 1));
     err_hint(err, "mend it in the product, then run the job again");
     return err->code;
@@ -61,8 +61,6 @@ enum err_code run_set_aside(struct pass *pass, struct run *run, const struct arg
     if (!run->job->set_aside)
         return ERR_OK;
     code = db_run(pass->inv->db, run->job->set_aside, args, take_set_aside, run, err);
-    if (run->set_aside > 1)
-        err_detail(&run->err, "%lld accounts in all", (long long)run->set_aside);
     if (run->set_aside)
         err_hint(&run->err, "\"lapse check\" lists the accounts that break the model; mend them, "
                             "and the next run takes them");

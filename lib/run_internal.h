@@ -23,8 +23,11 @@ struct pass {
     struct invocation *inv;
     struct instant as_of;
     char as_of_text[INSTANT_SIZE], date[DAY_SIZE];
-    const char *accounts; /* array literal, or NULL for all */
-    const char *out;      /* folder to publish in, or NULL: nothing is published */
+    const char *accounts;  /* array literal, or NULL for all */
+    const char *asked_out; /* --out, or NULL */
+    unsigned formats;      /* --format, or 0: the settings' */
+    bool resuming;         /* what an earlier invocation left: no option of this one counts */
+    const char *out;       /* folder to publish in, or NULL: nothing is published */
     struct staging *staging;
     struct run *runs;
     size_t n;
@@ -40,6 +43,9 @@ void pass_args(const struct pass *pass, const struct run *run, struct args *args
 
 /* The value of a job's own setting: the option given, else the setting. */
 const char *job_option(const struct pass *pass, const struct job *job, const char *key);
+
+/* Whether the command line gives the job an option that differs from its setting. */
+bool has_options(const struct pass *pass, const struct job *job);
 
 /* Whether a run may still do something: it, and no job it waits for, has failed. Where it may not,
    it becomes RUN_SKIPPED. */

@@ -31,12 +31,22 @@ void run_progress(const struct invocation *inv, const struct job *job, const cha
         inv->observer->progress(inv->observer->context, job, phase, done, total);
 }
 
+bool has_options(const struct pass *pass, const struct job *job)
+{
+    if (pass->resuming)
+        return false;
+    for (size_t i = 0; i < pass->inv->request->n_options; i++)
+        if (pass->inv->request->options[i].job == job)
+            return true;
+    return false;
+}
+
 const char *job_option(const struct pass *pass, const struct job *job, const char *key)
 {
     const struct run_request *request = pass->inv->request;
     char section[64];
 
-    for (size_t i = 0; i < request->n_options; i++)
+    for (size_t i = 0; !pass->resuming && i < request->n_options; i++)
         if (request->options[i].job == job && strcmp(request->options[i].key, key) == 0)
             return request->options[i].value;
     job_section(job, section, sizeof section);
@@ -77,14 +87,14 @@ bool run_may_go_on(struct pass *pass, struct run *run)
 void run_tell_failure(struct pass *pass, struct run *run)
 {
     _cleanup_err_ struct err ignored = {0};
-    struct ledger_end end = {.state = run->applied                   ? "applied"
-                                      : run->err.code == ERR_STOPPED ? "stopped"
-                                                                     : "failed",
+    struct ledger_end end = {.state = run->applied                                    ? "applied"
+                                      : run->err.code == ERR_STOPPED && !run->changed ? "stopped"
+                                                                                      : "failed",
                              .status = err_status(&run->err),
                              .message = run->err.message,
                              .looked_at = run->looked_at};
 
-    if (run->state != RUN_FAILED || !run->run_id || run->ended)
+    if ((run->state != RUN_FAILED && run->state != RUN_SKIPPED) || !run->run_id || run->ended)
         return;
     if (db_is_lost(pass->inv->db) || run->err.code == ERR_SIGNAL)
         return;

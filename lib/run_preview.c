@@ -164,8 +164,6 @@ static enum err_code look_first(struct preview *preview, struct err *err)
         pass_args(pass, run, &args);
         if (run->job->kind == JOB_REPORT)
             code = run_look(pass->inv->db, run, &args, err);
-        if (code == ERR_OK && preview->reports[i])
-            code = run_report_skipped(pass->inv->db, run, preview->reports[i], &args, err);
         if (code == ERR_OK && run->job->kind == JOB_REPORT && preview->reports[i])
             code = run_report_tables(pass, pass->inv->db, run, preview->reports[i], &args, err);
     }
@@ -199,6 +197,9 @@ static enum err_code finish_reports(struct preview *preview, struct err *err)
 
         if (preview->reports[i] && run->job->kind == JOB_CHANGE)
             code = report_end(preview->reports[i], err);
+        if (code == ERR_OK && preview->reports[i] && run->job->skipped_because)
+            code = report_note_figure(preview->reports[i], run->job->skipped_because, run->skipped,
+                                      err);
         if (code == ERR_OK && preview->reports[i])
             code = report_finish(TAKE_PTR(preview->reports[i]), &run->made, err);
         run->files = run->made.n;

@@ -126,7 +126,7 @@ static size_t shaping_settings(const struct pass *pass, const struct job *job,
 
 static unsigned wanted_formats(const struct pass *pass)
 {
-    unsigned formats = pass->inv->request->formats;
+    unsigned formats = pass->formats;
 
     if (!formats &&
         !report_formats_parse(conf_text(pass->inv->request->conf, "reports", "formats"), &formats))
@@ -208,14 +208,23 @@ static enum err_code report_one(struct pass *pass, struct db *db, struct run *ru
 {
     _cleanup_report_ struct report *report = NULL;
     struct args args = {0};
-    enum err_code code;
+    enum err_code code = ERR_OK;
 
     pass_args(pass, run, &args);
     args_text(&args, "run_ids", run_ids);
     args_text(&args, "as_ofs", as_ofs);
-    code = run->job->kind == JOB_REPORT ? run_look(db, run, &args, err) : ERR_OK;
+    if (run->job->kind == JOB_REPORT) {
+        run->looked_at = 0;
+        code = run_look(db, run, &args, err);
+    }
     if (code != ERR_OK || !pass->staging)
         return code;
+    if (has_options(pass, run->job) && !pass->asked_out) {
+        run_tell(pass->inv, NEWS_NOTE,
+                 "%s: not published, because its options differ from the settings; give --out DIR",
+                 run->job->name);
+        return ERR_OK;
+    }
     code = run_report_open(pass, run, staging_path(pass->staging), &report, err);
     if (code == ERR_OK)
         code = run_report_tables(pass, db, run, report, &args, err);
@@ -301,10 +310,15 @@ enum err_code pass_publish(struct pass *pass, char **ret_published, struct err *
                               .jobs = jobs};
     enum err_code code = jobs ? ERR_OK : err_nomem(err);
 
-    for (size_t i = 0; code == ERR_OK && i < pass->n; i++)
-        if (pass->runs[i].state == RUN_APPLIED && pass->runs[i].made.n)
-            jobs[set.n_jobs++] = (struct publish_job){pass->runs[i].job->name, pass->runs[i].run_id,
-                                                      &pass->runs[i].made};
+    for (size_t i = 0; code == ERR_OK && i < pass->n; i++) {
+        const struct run *run = &pass->runs[i];
+
+        if (run->state != RUN_APPLIED || !run->made.n)
+            continue;
+        if (run->run_id)
+            code = ledger_still_ours(pass->inv->db, run->run_id, run->attempt, err);
+        jobs[set.n_jobs++] = (struct publish_job){run->job->name, run->run_id, &run->made};
+    }
     if (code == ERR_OK && set.n_jobs > 0) {
         code = ledger_audit_head(pass->inv->db, head, err);
         if (code == ERR_OK)

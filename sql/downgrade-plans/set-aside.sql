@@ -12,5 +12,8 @@ broken AS (
       AND (p.fallback_plan IS NOT NULL
              AND b.period_end <= :'as_of'::timestamptz - :'renewal_grace'::interval
            OR b.next_seats IS NOT NULL AND b.next_seats_from <= :'as_of'::timestamptz))
+     OR m.has_several
+        AND (EXISTS (SELECT FROM saas.domains d WHERE d.account_id = m.account_id)
+             OR EXISTS (SELECT FROM saas.scim_connections c WHERE c.account_id = m.account_id))
 ),
 --include set-aside

@@ -13,15 +13,21 @@ code AS (
   ORDER BY c.account_id, c.issued_at DESC, c.code_hash COLLATE "C" DESC
 ),
 base AS (
-  SELECT s.account_id, s.subscription_id, s.plan, s.seats, s.status, s.ended_at, s.end_reason
-  FROM ending e
-  JOIN saas.subscriptions s ON s.account_id = e.account_id
-  WHERE s.kind = 'base' AND s.status IN ('trialing', 'active', 'past_due')
+  SELECT b.account_id, b.subscription_id, b.plan, b.seats, b.status, b.ended_at, b.end_reason
+  FROM (
+    SELECT s.account_id, s.subscription_id, s.plan, s.seats, s.status, s.ended_at, s.end_reason,
+           count(*) OVER (PARTITION BY s.account_id) AS alike
+    FROM ending e
+    JOIN saas.subscriptions s ON s.account_id = e.account_id
+    WHERE s.kind = 'base' AND s.status IN ('trialing', 'active', 'past_due')
+  ) b
+  WHERE b.alike = 1
 ),
 ended_trial AS (
   UPDATE saas.subscriptions t
   SET status = 'ended', ended_at = e.ends_at, end_reason = 'trial_ended'
   FROM ending e
+  JOIN base b ON b.account_id = e.account_id
   WHERE t.account_id = e.account_id AND t.subscription_id = e.subscription_id
     AND (t.status, t.plan, t.seats, t.started_at, t.trial_ends_at)
         IS NOT DISTINCT FROM (e.status, e.plan, e.seats, e.started_at, e.trial_ends_at)

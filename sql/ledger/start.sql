@@ -2,7 +2,7 @@
 -- this one takes its place.
 WITH superseded AS (
   UPDATE lapse.runs
-  SET state = 'superseded', finished_at = clock_timestamp(),
+  SET state = 'superseded', attempt = attempt + 1, finished_at = clock_timestamp(),
       message = 'a run for another as-of took its place'
   WHERE job = :'job'::text AND state IN ('running', 'applied')
 )

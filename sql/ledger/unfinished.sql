@@ -4,6 +4,7 @@ SELECT r.run_id, extract(epoch FROM r.as_of)::bigint AS as_of, r.state, r.attemp
        coalesce((r.counters ->> 'changed')::bigint, 0) AS changed,
        coalesce((r.counters ->> 'batches')::bigint, 0) AS batches,
        r.options ->> 'accounts' AS accounts,
+       r.options ->> 'out' AS out, coalesce((r.options ->> 'formats')::bigint, 0) AS formats,
        coalesce((r.counters ->> 'looked_at')::bigint, 0) AS looked_at,
        coalesce((r.counters ->> 'skipped')::bigint, 0) AS skipped
 FROM lapse.runs r

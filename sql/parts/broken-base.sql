@@ -6,7 +6,8 @@ model_broken AS (
               THEN 'no live base subscription'
               WHEN count(*) FILTER (WHERE s.kind = 'base') > 1
               THEN count(*) FILTER (WHERE s.kind = 'base') || ' live base subscriptions'
-              ELSE count(*) FILTER (WHERE s.kind = 'trial') || ' live trials' END AS reason
+              ELSE count(*) FILTER (WHERE s.kind = 'trial') || ' live trials' END AS reason,
+         count(*) > count(DISTINCT s.kind) AS has_several
   FROM saas.subscriptions s
   WHERE s.status IN ('trialing', 'active', 'past_due')
     AND

@@ -65,7 +65,7 @@ subtest 'an invitation that ends before all time' => sub {
     my $db = prepared(invitation(invitation_id => 1) . invitation(invitation_id => 4, expires_at => "'-infinity'"));
     my $r = $db->lapse('run', 'expire-invitations', @now, '--out', $db->{out});
     is $r->{status}, 80, 'is for a person to look at';
-    like $r->{stderr}, qr/account 1: invitation 4 ends at -infinity; nothing was changed/, 'it is named';
+    like $r->{stderr}, qr/account 1: invitation 4 ends at -infinity, so nothing is changed/, 'it is named';
     is status_of($db, 1), 'pending', 'nothing was changed';
     is $db->one('SELECT state FROM lapse.runs'), 'stopped', 'the ledger says so';
 };
