@@ -8,7 +8,8 @@ broken AS (
   WHERE EXISTS (
     SELECT FROM saas.subscriptions b
     JOIN saas.plans p ON p.plan = b.plan
-    WHERE b.account_id = m.account_id AND b.kind = 'base' AND b.status IN ('trialing', 'active', 'past_due')
+    WHERE b.account_id = m.account_id AND b.kind = 'base'
+      AND b.status IN ('trialing', 'active', 'past_due')
       AND (p.fallback_plan IS NOT NULL
              AND b.period_end <= :'as_of'::timestamptz - :'renewal_grace'::interval
            OR b.next_seats IS NOT NULL AND b.next_seats_from <= :'as_of'::timestamptz))

@@ -41,7 +41,8 @@ outcome AS (
          coalesce(n.included_seats, CASE WHEN c.code_hash IS NULL THEN b.seats ELSE c.seats END)
            AS to_seats,
          CASE WHEN c.code_hash IS NULL THEN 'trial_ended' ELSE 'trial_ended_to_code' END AS reason,
-         c.code_hash, c.seats AS code_seats, c.period_end, c.verified_at, b.subscription_id AS base_id, b.status AS base_status,
+         c.code_hash, c.seats AS code_seats, c.period_end, c.verified_at,
+         b.subscription_id AS base_id, b.status AS base_status,
          b.ended_at AS base_ended_at, b.end_reason AS base_end_reason
   FROM ended_trial t
   JOIN base b ON b.account_id = t.account_id

@@ -3,7 +3,8 @@
 -- Reads `judged (account_id)`, the accounts it may act on.
 lapsing AS (
   SELECT d.account_id, d.subscription_id, d.plan, d.channel, d.status, d.seats, d.period_months,
-         d.period_end, d.cancel_at_period_end, d.next_plan, d.next_seats, d.next_seats_from, d.ended_at, d.end_reason, d.external_ref,
+         d.period_end, d.cancel_at_period_end, d.next_plan, d.next_seats, d.next_seats_from,
+         d.ended_at, d.end_reason, d.external_ref,
          d.lapses_at,
          CASE WHEN d.cancel_at_period_end THEN 'manual_downgrade'
               ELSE 'expired_without_renewal' END AS reason,

@@ -20,7 +20,8 @@ WHERE s.kind = 'base'
   AND s.period_end <= :'as_of'::timestamptz - :'renewal_grace'::interval
   AND NOT EXISTS (
     SELECT FROM saas.subscriptions l
-    WHERE l.account_id = s.account_id AND l.kind = 'trial' AND l.status IN ('trialing', 'active', 'past_due'))
+    WHERE l.account_id = s.account_id AND l.kind = 'trial'
+      AND l.status IN ('trialing', 'active', 'past_due'))
   AND
   --include account-range
   AND

@@ -9,7 +9,8 @@ WHERE s.kind = 'base'
   AND s.next_seats_from <= :'as_of'::timestamptz
   AND NOT EXISTS (
     SELECT FROM saas.subscriptions l
-    WHERE l.account_id = s.account_id AND l.kind = 'trial' AND l.status IN ('trialing', 'active', 'past_due'))
+    WHERE l.account_id = s.account_id AND l.kind = 'trial'
+      AND l.status IN ('trialing', 'active', 'past_due'))
   AND NOT EXISTS (
     SELECT FROM lapsing d
     WHERE d.account_id = s.account_id AND d.subscription_id = s.subscription_id

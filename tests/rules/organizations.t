@@ -57,6 +57,7 @@ one('O3 an undone end is no end', [ended('enterprise', $ten, 'undone'), { @free 
 one('O3 an undone Pro does not hide the Enterprise before it', [ended('enterprise', at('-20 d')), ended('pro', $ten, 'undone'), { @free }], inactive('enterprise_ended', at('-20 d')));
 one('O3 an undone Enterprise does not hide the Pro before it', [ended('pro', at('-20 d')), ended('enterprise', $ten, 'undone'), { @free }], undef);
 one('O1 no live base: nobody can say the plan in force', [ended('enterprise', $ten)], undef);
+one('O2 two live trials over Essentials: nobody can say the plan in force, and nobody loses access', [ended('enterprise', $ten), { @free }, map { { kind => 'trial', plan => 'trial', status => 'trialing', started_at => at("-$_ d") } } 1, 2], undef);
 one('O1 two live bases: nobody can say the plan in force', [ended('enterprise', $ten), { @free }, { @free }], undef);
 
 # ---- O3: made later; deleted ----
@@ -122,7 +123,8 @@ one('O2 the report of one that comes back names its owner and members too', [{ p
 $f->load;
 my $out = $db->dir . '/out';
 my $r = $db->lapse_env({ TZ => 'Europe/Berlin', PGTZ => 'Europe/Berlin' }, 'run', $job, '--as-of', $Fixture::as_of, '--format', 'csv', '--out', $out);
-is $r->{status}, 0, 'the run ends well' or diag $r->{stderr};
+is $r->{status}, 83, 'the accounts with two plans in force are set aside, the others proceed';
+like $r->{stderr}, qr/account \d+ was set aside: 2 live (base subscriptions|trials) \(and 1 more\)/, '... and it says so';
 $f->check("$out/$Fixture::as_of", $job);
 
 # ---- O4 turned, and the whole night: the jobs' own ends are followed ----
