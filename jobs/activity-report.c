@@ -67,5 +67,6 @@ const struct job job_activity_report = {
     .kind = JOB_REPORT,
     .candidates = &sql_activity_report_candidates,
     .tables = tables,
+    .notes = {NOTE_PAST},
     .settings = settings,
 };

@@ -47,4 +47,5 @@ const struct job job_downgrade_plans = {
               {&sql_downgrade_plans_lapse, true},
               {&sql_downgrade_plans_controls, false}},
     .tables = tables,
+    .notes = {NOTE_PAST},
 };

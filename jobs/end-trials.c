@@ -43,4 +43,5 @@ const struct job job_end_trials = {
               {&sql_end_trials_seats, false},
               {&sql_end_trials_lapse, true}},
     .tables = tables,
+    .notes = {NOTE_PAST},
 };

@@ -38,4 +38,5 @@ const struct job job_expire_invitations = {
     .cut = &sql_expire_invitations_cut,
     .steps = {{&sql_expire_invitations_change, false}},
     .tables = tables,
+    .notes = {NOTE_PAST},
 };

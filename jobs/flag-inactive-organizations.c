@@ -30,9 +30,8 @@ const struct job job_flag_inactive_organizations = {
     .rules =
         "When an Enterprise or trial subscription ends, the account's organizations become\n"
         "inactive: their data stay, one export is requested for the owner. They stay active, or\n"
-        "come back, when the plan in force supports them (Pro, Enterprise, a live trial). When "
-        "Pro\n"
-        "ends they stay active. What ended last decides; at the same instant the trial comes\n"
+        "come back, when the plan in force supports them (Pro, Enterprise, a live trial). When\n"
+        "Pro ends they stay active. What ended last decides; at the same instant the trial comes\n"
         "before Enterprise, Enterprise before Pro. Organizations made later are not concerned,\n"
         "personal workspaces never lapse (unless [rules] personal_workspace_can_lapse), and an\n"
         "organization made inactive for another reason is never brought back.",
@@ -43,4 +42,5 @@ const struct job job_flag_inactive_organizations = {
     .cut = &sql_flag_inactive_organizations_cut,
     .steps = {{&sql_flag_inactive_organizations_change, false}},
     .tables = tables,
+    .notes = {NOTE_PAST},
 };

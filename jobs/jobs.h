@@ -4,6 +4,11 @@
 
 #include "job.h"
 
+/* What every reader of a report for a past date must know. */
+#define NOTE_PAST                                                                                \
+    "Names, roles, seats and period ends are those of the day the report was made; the past of " \
+    "these is not kept. Licenses, memberships and activity are those of the as-of."
+
 #define JOB(name) extern const struct job job_##name;
 #include "jobs.def"
 #undef JOB

@@ -175,6 +175,26 @@ const char *err_advice(const struct err *err)
     return NULL;
 }
 
+void err_move(struct err *to, struct err *from)
+{
+    err_done(to);
+    *to = *from;
+    *from = (struct err){0};
+}
+
+void err_copy(struct err *to, const struct err *from)
+{
+    if (to->code != ERR_OK || from->code == ERR_OK)
+        return;
+    err_set(to, from->code, "%s", from->message);
+    to->signal = from->signal;
+    memcpy(to->sqlstate, from->sqlstate, sizeof to->sqlstate);
+    if (from->detail)
+        err_detail(to, "%s", from->detail);
+    if (from->hint)
+        err_hint(to, "%s", from->hint);
+}
+
 void err_done(struct err *err)
 {
     release(&err->message);

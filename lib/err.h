@@ -66,6 +66,12 @@ const char *err_meaning(int status);
 /* The n-th status of the list, 0 first; false behind the last. */
 bool err_list(size_t n, int *ret_status, const char **ret_meaning);
 
+/* Moves an error: what `to` held is freed, `from` is empty afterwards. */
+void err_move(struct err *to, struct err *from);
+
+/* Puts a copy of `from` into `to`, unless that is set already. */
+void err_copy(struct err *to, const struct err *from);
+
 void err_done(struct err *err); /* frees, and makes it empty again */
 
 #define _cleanup_err_ _cleanup_(err_done)

@@ -34,7 +34,7 @@ struct job_step {
     bool repeat;
 };
 
-enum { JOB_STEPS = 6, JOB_WAITS = 6 };
+enum { JOB_STEPS = 6, JOB_WAITS = 6, JOB_NOTES = 3 };
 
 struct job {
     const char *name;    /* "expire-invitations" */
@@ -60,6 +60,7 @@ struct job {
     struct job_step steps[JOB_STEPS];
 
     const struct report_table *tables; /* ended by one without columns */
+    const char *notes[JOB_NOTES]; /* what a reader of its report must know, on the sheet `Run` */
 
     /* Settings of [job.NAME], ended by one without key; each is an option --key as well. */
     const struct setting *settings;

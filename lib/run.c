@@ -116,9 +116,7 @@ static void begin_run(struct pass *pass, struct run *run)
         run->state = run->applied || run->job->kind == JOB_REPORT ? RUN_APPLIED : RUN_RUNNING;
         return;
     }
-    err_done(&run->err);
-    run->err = err;
-    err = (struct err){0};
+    err_move(&run->err, &err);
     run_fail(pass, run);
 }
 
@@ -130,12 +128,8 @@ static enum err_code first_error(const struct pass *pass, struct err *err)
 
         if (why->code == ERR_OK)
             continue;
-        err_set(err, why->code, "%s: %s", pass->runs[i].job->name, why->message);
-        err->signal = why->signal;
-        if (why->hint)
-            err_hint(err, "%s", why->hint);
-        if (why->detail)
-            err_detail(err, "%s", why->detail);
+        err_copy(err, why);
+        err_prefix(err, "%s", pass->runs[i].job->name);
         return why->code;
     }
     return ERR_OK;
@@ -228,8 +222,7 @@ static enum err_code lock_jobs(struct invocation *inv, struct pass *main_pass, s
 
         code = ledger_lock(inv->lock, run->job->name, err);
         if (code == ERR_TEMP && !db_is_lost(inv->lock)) {
-            run->err = *err;
-            *err = (struct err){0};
+            err_move(&run->err, err);
             run->state = RUN_FAILED;
             code = ERR_OK;
         }
@@ -339,8 +332,7 @@ static enum err_code resume(struct invocation *inv, struct pass *main_pass, stru
         if (!left[i].found || resume_group(inv, main_pass, left, i, &why) == ERR_OK)
             continue;
         if (ret_first->code == ERR_OK) {
-            *ret_first = why;
-            why = (struct err){0};
+            err_move(ret_first, &why);
         }
     }
     for (size_t i = 0; left && i < main_pass->n; i++)
@@ -385,9 +377,7 @@ static enum err_code invoke(struct invocation *inv, struct pass *main_pass, stru
     if (code == ERR_OK)
         code = do_pass(main_pass, err);
     if (resumed.code != ERR_OK) {
-        err_done(err);
-        *err = resumed;
-        resumed = (struct err){0};
+        err_move(err, &resumed);
         return err->code;
     }
     return code;

@@ -277,8 +277,6 @@ void run_change(struct pass *pass, struct run *run)
         run->state = RUN_APPLIED;
         return;
     }
-    err_done(&run->err);
-    run->err = err;
-    err = (struct err){0};
+    err_move(&run->err, &err);
     run_fail(pass, run);
 }

@@ -15,11 +15,6 @@ struct run_meta {
     struct report_setting settings[SETTINGS_MAX];
 };
 
-static const char *const notes[] = {
-    "Names, roles, seats and period ends are those of the day the report was made; the past of "
-    "these is not kept. Licenses, memberships and activity are those of the as-of.",
-};
-
 /* Where a table's columns stand in the result, found at the first row. */
 struct stream {
     struct report *report;
@@ -124,6 +119,15 @@ static size_t shaping_settings(const struct pass *pass, const struct job *job,
     return n;
 }
 
+static size_t count_notes(const struct job *job)
+{
+    size_t n = 0;
+
+    while (n < JOB_NOTES && job->notes[n])
+        n++;
+    return n;
+}
+
 static unsigned wanted_formats(const struct pass *pass)
 {
     unsigned formats = pass->formats;
@@ -150,8 +154,8 @@ enum err_code run_report_open(struct pass *pass, struct run *run, const char *di
         .version = LAPSE_VERSION,
         .settings = own->settings,
         .n_settings = shaping_settings(pass, run->job, own->settings),
-        .notes = notes,
-        .n_notes = COUNT(notes),
+        .notes = run->job->notes,
+        .n_notes = count_notes(run->job),
         .bom = conf_bool(pass->inv->request->conf, "reports", "csv_bom"),
     };
     return report_open(ret, &own->meta, wanted_formats(pass), dir, err);
@@ -244,9 +248,7 @@ static void report_failed(struct pass *pass, struct run *run, bool published, st
         err_prefix(err, "changes applied, report not published");
         err->code = ERR_UNPUBLISHED;
     }
-    err_done(&run->err);
-    run->err = *err;
-    *err = (struct err){0};
+    err_move(&run->err, err);
     run_fail(pass, run);
 }
 
@@ -264,8 +266,7 @@ static enum err_code report_apart(struct pass *pass, struct run *run, const char
         return code;
     report_files_done(&run->made);
     if (db_is_lost(db) || why.code == ERR_SIGNAL) {
-        err_set(err, why.code, "%s", why.message);
-        err->signal = why.signal;
+        err_copy(err, &why);
     } else {
         code = db_back(db, err);
     }
@@ -349,9 +350,7 @@ static void finish_one(struct pass *pass, struct run *run)
         run->state = RUN_DONE;
         return;
     }
-    err_done(&run->err);
-    run->err = err;
-    err = (struct err){0};
+    err_move(&run->err, &err);
     run->state = RUN_FAILED;
 }
 
@@ -370,10 +369,9 @@ void pass_report(struct pass *pass, char **ret_published)
         if (code == ERR_OK) {
             finish_one(pass, run);
         } else {
-            _cleanup_err_ struct err why = {.code = err.code, .signal = err.signal};
+            _cleanup_err_ struct err why = {0};
 
-            why.message = err.message ? strdup(err.message) : NULL;
-            why.hint = err.hint ? strdup(err.hint) : NULL;
+            err_copy(&why, &err);
             report_failed(pass, run, *ret_published != NULL, &why);
         }
     }
