@@ -125,7 +125,9 @@ const char *show_time(int64_t nanoseconds, char buffer[static NUMBER_SIZE])
 {
     int64_t tenths = nanoseconds / 100000000, seconds = tenths / 10;
 
-    if (seconds < 60)
+    if (seconds < 1)
+        snprintf(buffer, NUMBER_SIZE, "%" PRId64 " ms", nanoseconds / 1000000);
+    else if (seconds < 60)
         snprintf(buffer, NUMBER_SIZE, "%" PRId64 ".%" PRId64 " s", seconds, tenths % 10);
     else if (seconds < 3600)
         snprintf(buffer, NUMBER_SIZE, "%" PRId64 " min %02" PRId64 " s", seconds / 60,

@@ -34,7 +34,7 @@ enum { NUMBER_SIZE = 32, INSTANT_TEXT_SIZE = 48 };
 /* "1,234,567" */
 const char *show_count(int64_t number, char buffer[static NUMBER_SIZE]);
 
-/* "0.3 s", "4 min 12 s" */
+/* "41 ms", "7.3 s", "4 min 12 s" */
 const char *show_time(int64_t nanoseconds, char buffer[static NUMBER_SIZE]);
 
 /* An instant as PostgreSQL prints it, in ISO: "2026-03-31T02:30:00Z". Other text stays as it is. */
