@@ -100,7 +100,7 @@ static enum err_code try_job(struct preview *preview, struct run *run, int64_t f
     struct pass *pass = preview->pass;
     struct teller teller = {pass, run};
     struct args args = {0};
-    int64_t changed = 0;
+    int64_t changed = 0, begun = monotonic_ns();
     enum err_code code;
 
     pass_args(pass, run, &args);
@@ -115,6 +115,7 @@ static enum err_code try_job(struct preview *preview, struct run *run, int64_t f
     if (code == ERR_OK)
         code = db_run(pass->inv->db, &sql_ledger_preview_changes, &args, tell_change, &teller, err);
     run->changed += changed;
+    run->nanoseconds += monotonic_ns() - begun;
     return code;
 }
 
@@ -159,6 +160,7 @@ static enum err_code look_first(struct preview *preview, struct err *err)
 
     for (size_t i = 0; code == ERR_OK && i < pass->n; i++) {
         struct run *run = &pass->runs[i];
+        int64_t begun = monotonic_ns();
         struct args args = {0};
 
         pass_args(pass, run, &args);
@@ -166,6 +168,7 @@ static enum err_code look_first(struct preview *preview, struct err *err)
             code = run_look(pass->inv->db, run, &args, err);
         if (code == ERR_OK && run->job->kind == JOB_REPORT && preview->reports[i])
             code = run_report_tables(pass, pass->inv->db, run, preview->reports[i], &args, err);
+        run->nanoseconds += monotonic_ns() - begun;
     }
     db_rollback(pass->inv->db);
     return code;
