@@ -2,7 +2,7 @@
 # and at system calls; reruns finish it; at the end everything is as if nobody had disturbed it.
 #
 #   LAPSE_TEST_KILLS=N        kills at random moments, default 50
-#   LAPSE_TEST_KILL_ROWS=N    due invitations, default 40000; 200000 for the long run
+#   LAPSE_TEST_KILL_ROWS=N    due invitations, default 200000
 #   LAPSE_TEST_SYSCALLS=N     kills at system calls, default 25; 0 for every one there is
 #   LAPSE_TEST_SEED=N         to repeat a run: the seed is printed
 use strict;
@@ -15,7 +15,7 @@ use Test::More;
 use Time::HiRes qw(time sleep);
 
 my $kills = $ENV{LAPSE_TEST_KILLS} || 50;
-my $rows = $ENV{LAPSE_TEST_KILL_ROWS} || 40_000;
+my $rows = $ENV{LAPSE_TEST_KILL_ROWS} || 200_000;
 my $seed = $ENV{LAPSE_TEST_SEED} || time ^ $$;
 srand $seed;
 note "LAPSE_TEST_SEED=$seed";
