@@ -1,6 +1,7 @@
 /* The database: see db.h. */
 #define _GNU_SOURCE
 #include "db.h"
+#include "db_error.h"
 
 #include <errno.h>
 #include <libpq-fe.h>
@@ -92,96 +93,6 @@ int64_t db_int(const struct db_row *row, int column)
     return value;
 }
 
-/* Which of our codes a SQLSTATE means. */
-static enum err_code code_of_sqlstate(const char *s)
-{
-    static const struct {
-        const char *prefix;
-        enum err_code code;
-    } classes[] = {
-        {"08", ERR_TEMP},           {"40", ERR_TEMP},        {"53100", ERR_IO},
-        {"53", ERR_TEMP},           {"55P03", ERR_TEMP},     {"57014", ERR_TEMP},
-        {"57P0", ERR_TEMP},         {"42501", ERR_NOPERM},   {"28", ERR_NOPERM},
-        {"25006", ERR_UNAVAILABLE}, {"3D", ERR_UNAVAILABLE}, {"42P01", ERR_CONFIG},
-        {"42703", ERR_CONFIG},      {"42883", ERR_CONFIG},   {"3F000", ERR_CONFIG},
-    };
-
-    for (size_t i = 0; i < COUNT(classes); i++)
-        if (strncmp(s, classes[i].prefix, strlen(classes[i].prefix)) == 0)
-            return classes[i].code;
-    return ERR_INTERNAL;
-}
-
-static const char *hint_of_code(enum err_code code)
-{
-    switch (code) {
-    case ERR_TEMP:
-        return "nothing is half done; the next run goes on where this one stopped";
-    case ERR_NOPERM:
-        return "run \"lapse check\": it names the right that is missing; sql/roles.sql grants it";
-    case ERR_CONFIG:
-        return "run \"lapse migrate\" with the owner's rights, then \"lapse check\"";
-    case ERR_UNAVAILABLE:
-        return "is the server running, and is this its primary? \"lapse check\" shows what was "
-               "asked";
-    default:
-        return NULL;
-    }
-}
-
-/* Where in its file the server saw an error: `position` counts characters from 1. */
-static struct sql_origin origin_of(const struct sql *sql, const char *position)
-{
-    int64_t left = 0;
-    size_t line = 0;
-
-    if (!position || !parse_int64(position, 1, INT64_MAX, &left))
-        return (struct sql_origin){sql->file, 0};
-    for (const char *c = sql->text; *c && --left > 0; c++) {
-        while ((c[1] & 0xC0) == 0x80)
-            c++;
-        if (*c == '\n')
-            line++;
-    }
-    if (line >= sql->n_lines)
-        return (struct sql_origin){sql->file, 0};
-    return sql->origins[line];
-}
-
-/* The server's primary message, or libpq's, without line breaks at its end. */
-static enum err_code fail_of_result(const PGresult *result, const struct sql *sql, struct err *err)
-{
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
-    const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
-    struct sql_origin origin =
-        origin_of(sql, PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION));
-    enum err_code code = state ? code_of_sqlstate(state) : ERR_TEMP;
-
-    if (err->code != ERR_OK)
-        return err->code;
-    if (state && (strncmp(state, "P0", 2) == 0 || strncmp(state, "22", 2) == 0)) {
-        /* somebody's trigger, or somebody's value: the words may be about a person */
-        err_set(err, code, "%s: the database refused a row (SQLSTATE %s)", sql->file, state);
-        err_detail(err, "%s", message ? message : "");
-        err_hint(err, "-v shows what it said; the product's own triggers and data have a say here");
-    } else if (origin.line) {
-        err_set(err, code, "%s:%d: %s", origin.file, origin.line, message ? message : "no answer");
-    } else {
-        err_set(err, code, "%s: %s", origin.file, message ? message : "the connection was lost");
-    }
-    if (state)
-        snprintf(err->sqlstate, sizeof err->sqlstate, "%s", state);
-    if (detail)
-        err_detail(err, "%s", detail);
-    if (hint_of_code(code))
-        err_hint(err, "%s", hint_of_code(code));
-    else if (hint)
-        err_hint(err, "%s", hint);
-    return code;
-}
-
 static enum err_code fail_of_conn(struct db *db, const struct sql *sql, struct err *err)
 {
     const char *message = PQerrorMessage(db->conn);
@@ -189,7 +100,7 @@ static enum err_code fail_of_conn(struct db *db, const struct sql *sql, struct e
 
     err_set(err, ERR_TEMP, "%s: %.*s", sql->file, len ? len : 23,
             len ? message : "the connection was lost");
-    err_hint(err, "%s", hint_of_code(ERR_TEMP));
+    err_hint(err, "%s", db_hint(ERR_TEMP));
     return err->code;
 }
 
@@ -312,7 +223,7 @@ static enum err_code drain(struct db *db, const struct sql *sql, db_row_fn on_ro
             break;
         default:
             if (code == ERR_OK)
-                code = fail_of_result(result, sql, err);
+                code = db_fail_result(result, sql, err);
         }
         PQclear(result);
     }
@@ -448,42 +359,6 @@ enum err_code db_back(struct db *db, struct err *err)
     return db_script(db, &sql_session_back_to_savepoint, err);
 }
 
-/* libpq says a refused connection in words only; at this verbosity the SQLSTATE stands in them. */
-static enum err_code code_of_refusal(const char *message)
-{
-    static const char severity[] = "FATAL:  ";
-    const char *at = strstr(message, severity);
-    char state[6] = "";
-
-    if (!at || strlen(at) < sizeof severity + 5)
-        return ERR_UNAVAILABLE;
-    memcpy(state, at + sizeof severity - 1, 5);
-    switch (code_of_sqlstate(state)) {
-    case ERR_NOPERM:
-        return ERR_NOPERM;
-    case ERR_TEMP:
-        return ERR_TEMP;
-    default:
-        return ERR_UNAVAILABLE;
-    }
-}
-
-static enum err_code fail_of_connecting(PGconn *conn, struct err *err)
-{
-    const char *message = conn ? PQerrorMessage(conn) : "out of memory";
-    enum err_code code = code_of_refusal(message);
-
-    if (strstr(message, "no password supplied"))
-        code = ERR_NOPERM;
-    err_set(err, code, "could not connect to the database: %.*s", (int)strcspn(message, "\n"),
-            message);
-    if (code == ERR_NOPERM)
-        err_hint(err, "put the password into a file named by PGPASSFILE, or into a service file");
-    else
-        err_hint(err, "%s", hint_of_code(code));
-    return err->code;
-}
-
 static void drop_notice(_unused_ void *context, _unused_ const PGresult *notice)
 {
     /* Notices carry data of customers; nothing of them belongs into a log. */
@@ -508,7 +383,7 @@ static enum err_code connect_poll(struct db *db, struct err *err)
             }
             break;
         default:
-            return fail_of_connecting(db->conn, err);
+            return db_fail_connecting(db->conn, err);
         }
     }
 }
@@ -528,7 +403,7 @@ enum err_code db_open(struct db **ret, const char *conninfo, const struct deadli
     if (!db->conn)
         return err_nomem(err);
     if (PQstatus(db->conn) == CONNECTION_BAD)
-        return fail_of_connecting(db->conn, err);
+        return db_fail_connecting(db->conn, err);
     PQsetErrorVerbosity(db->conn, PQERRORS_VERBOSE);
     PQsetNoticeReceiver(db->conn, drop_notice, NULL);
     code = connect_poll(db, err);
@@ -590,7 +465,7 @@ enum err_code db_commit(struct db *db, bool *ret_unknown, struct err *err)
     if (code != ERR_OK)
         return code;
     if (PQresultStatus(result) != PGRES_COMMAND_OK) {
-        code = fail_of_result(result, &sql_session_commit, err);
+        code = db_fail_result(result, &sql_session_commit, err);
         *ret_unknown = PQstatus(db->conn) != CONNECTION_OK || strncmp(err->sqlstate, "57P", 3) == 0;
     } else {
         *ret_unknown = false;
@@ -701,7 +576,7 @@ enum err_code db_describe(struct db *db, const struct sql *sql, db_column_fn on_
     if (PQresultStatus(result) == PGRES_COMMAND_OK)
         code = tell_columns(result, on_column, context, err);
     else
-        code = fail_of_result(result, sql, err);
+        code = db_fail_result(result, sql, err);
     PQclear(result);
     while ((end = PQgetResult(db->conn)) != NULL)
         PQclear(end);
