@@ -47,9 +47,10 @@ static const struct report_table tables[] = {
 static const struct setting settings[] = {
     {"job.activity-report", "profile", SETTING_CHOICE, "extended", 0, 0, "documented|extended",
      "documented has e-mail and last activity alone, and one more file per account; extended adds "
-     "what the account's admins ask for"},
+     "what the account's admins ask for",
+     0},
     {"job.activity-report", "window", SETTING_CHOICE, "90", 0, 0, "7|30|90",
-     "How many days the counts of requests and documents cover"},
+     "How many days the counts of requests and documents cover", 0},
     {0},
 };
 

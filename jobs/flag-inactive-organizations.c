@@ -36,7 +36,7 @@ const struct job job_flag_inactive_organizations = {
         "personal workspaces never lapse (unless [rules] personal_workspace_can_lapse), and an\n"
         "organization made inactive for another reason is never brought back.",
     .kind = JOB_CHANGE,
-    .waits_for = {"end-trials", "downgrade-plans"},
+    .waits_for = {{"end-trials", NULL}, {"downgrade-plans", NULL}},
     .candidates = &sql_flag_inactive_organizations_candidates,
     .set_aside = &sql_flag_inactive_organizations_set_aside,
     .cut = &sql_flag_inactive_organizations_cut,

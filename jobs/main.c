@@ -10,7 +10,7 @@ static const struct job *const jobs[] = {
 
 static const struct setting rule_settings[] = {
 #define SETTING(section, key, type, fallback, min, max, choices, help) \
-    {section, key, type, fallback, min, max, choices, help},
+    {section, key, type, fallback, min, max, choices, help, 0},
 #include "rules.def"
 #undef SETTING
 };

@@ -79,19 +79,36 @@ enum err_code operands_between(const struct cli *cli, size_t min, size_t max, co
     return err->code;
 }
 
+static const char *option_argument(const struct setting *setting)
+{
+    if (setting->type == SETTING_BOOL)
+        return NULL;
+    if (setting->choices)
+        return setting->choices;
+    return setting->type == SETTING_MONTH ? "YYYY-MM" : "VALUE";
+}
+
 struct opt *job_option_table(const struct job *job)
 {
     size_t n = 0;
     struct opt *table;
+    char *names; /* behind the table, in one piece of memory */
 
     for (const struct setting *own = job->settings; own && own->key; own++)
         n++;
-    table = calloc(n + 1, sizeof *table);
-    for (size_t i = 0; table && i < n; i++)
-        table[i] =
-            (struct opt){.name = job->settings[i].key,
-                         .argument = job->settings[i].choices ? job->settings[i].choices : "VALUE",
-                         .help = job->settings[i].help};
+    table = calloc(1, (n + 1) * sizeof *table + n * OPTION_NAME_SIZE);
+    if (!table)
+        return NULL;
+    names = (char *)(table + n + 1);
+    n = 0;
+    for (const struct setting *own = job->settings; own && own->key; own++) {
+        if (own->option & OPTION_NONE)
+            continue;
+        job_option_name(own, names);
+        table[n++] =
+            (struct opt){.name = names, .argument = option_argument(own), .help = own->help};
+        names += OPTION_NAME_SIZE;
+    }
     return table;
 }
 
@@ -170,7 +187,8 @@ static enum err_code collect(const struct parts *parts, struct registry *ret,
     n = runner_settings_count + parts->n_rules;
     for (size_t i = 0; i < parts->n_jobs; i++)
         for (const struct setting *own = parts->jobs[i]->settings; own && own->key; own++)
-            all[n++] = *own;
+            if (!(own->option & OPTION_ONLY))
+                all[n++] = *own;
     *ret = (struct registry){.jobs = parts->jobs,
                              .n_jobs = parts->n_jobs,
                              .settings = all,

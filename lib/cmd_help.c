@@ -10,6 +10,21 @@
 
 #include "ban.h"
 
+/* The settings that are no options. */
+static void help_settings(const struct job *job, FILE *out)
+{
+    bool headed = false;
+
+    for (const struct setting *own = job->settings; own && own->key; own++) {
+        if (!(own->option & OPTION_NONE))
+            continue;
+        if (!headed)
+            fprintf(out, "\nsettings of [job.%s]\n", job->name);
+        headed = true;
+        fprintf(out, "  %-22s %s\n", own->key, own->help);
+    }
+}
+
 static enum err_code help_job(const struct job *job, FILE *out, struct err *err)
 {
     struct opt *options = job_option_table(job);
@@ -17,23 +32,28 @@ static enum err_code help_job(const struct job *job, FILE *out, struct err *err)
     if (!options)
         return err_nomem(err);
     fprintf(out, "%s: %s\n\n%s\n", job->name, job->summary, job->rules);
-    if (job->waits_for[0]) {
+    if (job->waits_for[0].job) {
         fputs("\nwaits for  ", out);
-        for (size_t i = 0; i < JOB_WAITS && job->waits_for[i]; i++)
-            fprintf(out, "%s%s", i ? ", " : "", job->waits_for[i]);
+        for (size_t i = 0; i < JOB_WAITS && job->waits_for[i].job; i++) {
+            const struct job_wait *wait = &job->waits_for[i];
+
+            fprintf(out, "%s%s%s%s%s", i ? ", " : "", wait->job, wait->when ? " (where " : "",
+                    wait->when ? wait->when : "", wait->when ? ")" : "");
+        }
         fputc('\n', out);
     }
-    for (const struct report_table *table = job->tables; table->columns; table++) {
+    for (const struct report_table *table = job->tables; table && table->columns; table++) {
         fprintf(out, "\nreport     %s%s%s.csv%s%s%s\n", job->name, table->name ? "-" : "",
                 table->name ? table->name : "", table->when ? " (" : "",
                 table->when ? table->when : "", table->when ? ")" : "");
         for (const struct column *column = table->columns; column->header; column++)
             fprintf(out, "           %s\n", column->header);
     }
-    if (job->settings) {
-        fprintf(out, "\noptions, or settings of [job.%s]\n", job->name);
+    if (options[0].name) {
+        fprintf(out, "\noptions, most of them settings of [job.%s] as well\n", job->name);
         opt_print(options, out);
     }
+    help_settings(job, out);
     free(options);
     return ERR_OK;
 }

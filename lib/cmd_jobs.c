@@ -11,8 +11,8 @@
 
 static void waits_for(const struct job *job, struct strbuf *out)
 {
-    for (size_t i = 0; i < JOB_WAITS && job->waits_for[i]; i++)
-        sb_addf(out, "%s%s", i ? ", " : "", job->waits_for[i]);
+    for (size_t i = 0; i < JOB_WAITS && job->waits_for[i].job; i++)
+        sb_addf(out, "%s%s", i ? ", " : "", job->waits_for[i].job);
 }
 
 static enum err_code run(struct cli *cli, struct err *err)
@@ -25,7 +25,7 @@ static enum err_code run(struct cli *cli, struct err *err)
     text_table_begin(&table, columns, COUNT(columns));
     for (size_t i = 0; code == ERR_OK && i < cli->registry.n_jobs; i++) {
         const struct job *job = cli->registry.jobs[i];
-        const char *kind = job->kind == JOB_CHANGE ? "change" : "report";
+        const char *kind = job_kind_name(job->kind);
         _cleanup_sb_ struct strbuf waits = {0};
 
         waits_for(job, &waits);

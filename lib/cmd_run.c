@@ -25,6 +25,8 @@ static const struct opt options[] = {
     {"format", 0, "csv,xlsx", "write these formats instead of [reports] formats", false},
     {"allow-backdate", 0, NULL,
      "let change jobs run as of a date they have passed, or that is to come", false},
+    {"allow-incomplete", 0, NULL,
+     "let reports of a past date be made though what they read has been purged", false},
     {0},
 };
 
@@ -163,14 +165,14 @@ static void finished_json(const struct watcher *watcher, const struct run *run, 
                           const char *published)
 {
     json_t *line =
-        json_pack("{s:s, s:s, s:I, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:s*, s:s*}", "job",
-                  run->job->name, "as_of", as_of, "run", (json_int_t)run->run_id, "result",
+        json_pack("{s:s, s:s, s:I, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:s*, s:s*}",
+                  "job", run->job->name, "as_of", as_of, "run", (json_int_t)run->run_id, "result",
                   outcome(run, watcher->dry_run), "status", err_status(&run->err), "looked_at",
-                  (json_int_t)run->looked_at, "changed", (json_int_t)run->changed, "skipped",
-                  (json_int_t)run->skipped, "set_aside", (json_int_t)run->set_aside, "rows",
-                  (json_int_t)run->rows, "files", (json_int_t)run->files, "seconds",
-                  (double)(run->nanoseconds / 1000000) / 1000, "published", published, "message",
-                  run->err.message);
+                  (json_int_t)run->looked_at, "changed", (json_int_t)run->changed, "recorded",
+                  (json_int_t)run->recorded, "skipped", (json_int_t)run->skipped, "set_aside",
+                  (json_int_t)run->set_aside, "rows", (json_int_t)run->rows, "files",
+                  (json_int_t)run->files, "seconds", (double)(run->nanoseconds / 1000000) / 1000,
+                  "published", published, "message", run->err.message);
 
     if (line)
         json_dumpf(line, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
@@ -178,12 +180,22 @@ static void finished_json(const struct watcher *watcher, const struct run *run, 
     json_decref(line);
 }
 
+/* Whether the job writes rows that have no audit. */
+static bool records(const struct job *job)
+{
+    for (size_t i = 0; i < JOB_STEPS && job->steps[i].sql; i++)
+        if (job->steps[i].unaudited)
+            return true;
+    return false;
+}
+
 static void finished_text(const struct watcher *watcher, const struct run *runs, size_t n,
                           const char *as_of, const char *published)
 {
     static const struct text_column columns[] = {
-        {"job", false},   {"looked at", true}, {"changed", true}, {"skipped", true},
-        {"report", true}, {"files", true},     {"time", true},    {"result", false},
+        {"job", false},     {"looked at", true}, {"changed", true},
+        {"recorded", true}, {"skipped", true},   {"report", true},
+        {"files", true},    {"time", true},      {"result", false},
     };
     _cleanup_text_table_ struct text_table table;
     char number[NUMBER_SIZE];
@@ -199,6 +211,7 @@ static void finished_text(const struct watcher *watcher, const struct run *runs,
         text_table_cell(&table, run->job->name);
         text_table_cell(&table, ran ? show_count(run->looked_at, number) : NULL);
         text_table_cell(&table, changes ? show_count(run->changed, number) : NULL);
+        text_table_cell(&table, records(run->job) ? show_count(run->recorded, number) : NULL);
         text_table_cell(&table, changes ? show_count(run->skipped, number) : NULL);
         text_table_cell(&table, run->files ? show_count((int64_t)run->rows, number) : NULL);
         text_table_cell(&table, run->files ? show_count((int64_t)run->files, number) : NULL);
@@ -325,12 +338,16 @@ static enum err_code choose_options(const struct cli *cli, struct run_option *gi
         const struct job *job = cli->registry.jobs[i];
 
         for (const struct setting *own = job->settings; own && own->key; own++) {
-            const char *value = opt_text(&cli->opts, own->key);
-            char place[64];
+            char name[OPTION_NAME_SIZE], place[64];
+            const char *value;
 
-            if (!value)
+            job_option_name(own, name);
+            value = opt_text(&cli->opts, name);
+            if (own->type == SETTING_BOOL && opt_flag(&cli->opts, name))
+                value = "yes";
+            if (!value || own->option & OPTION_NONE)
                 continue;
-            snprintf(place, sizeof place, "--%s", own->key);
+            snprintf(place, sizeof place, "--%s", name);
             if (!is_wanted(cli, job)) {
                 err_set(err, ERR_USAGE, "%s belongs to %s, which is not to be run", place,
                         job->name);
@@ -339,9 +356,10 @@ static enum err_code choose_options(const struct cli *cli, struct run_option *gi
             if (setting_judge(own, value, place, ERR_USAGE, err) != ERR_OK)
                 return err->code;
             job_section(job, place, sizeof place);
-            if (str_eq(value, conf_text(cli->conf, place, own->key)))
+            if (!(own->option & OPTION_ONLY) &&
+                str_eq(value, conf_text(cli->conf, place, own->key)))
                 continue; /* what the settings say anyway */
-            given[(*ret_n)++] = (struct run_option){job, own->key, value};
+            given[(*ret_n)++] = (struct run_option){job, own, value};
         }
     }
     return ERR_OK;
@@ -358,7 +376,8 @@ static enum err_code run(struct cli *cli, struct err *err)
                                   .jobs = jobs,
                                   .options = given,
                                   .dry_run = opt_flag(&cli->opts, "dry-run"),
-                                  .allow_backdate = opt_flag(&cli->opts, "allow-backdate")};
+                                  .allow_backdate = opt_flag(&cli->opts, "allow-backdate"),
+                                  .allow_incomplete = opt_flag(&cli->opts, "allow-incomplete")};
     struct watcher watcher = {.cli = cli,
                               .dry_run = request.dry_run,
                               .bar = {.on = isatty(STDERR_FILENO) && !cli->quiet}};

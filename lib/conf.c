@@ -19,7 +19,7 @@
 
 const struct setting runner_settings[] = {
 #define SETTING(section, key, type, fallback, min, max, choices, help) \
-    {section, key, type, fallback, min, max, choices, help},
+    {section, key, type, fallback, min, max, choices, help, 0},
 #include "conf.def"
 #undef SETTING
 };

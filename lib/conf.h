@@ -31,6 +31,16 @@ enum setting_type {
     SETTING_CHOICE,   /* one of `choices` ("fallback|override") */
     SETTING_LIST,     /* one or more different ones of `choices`, separated by commas */
     SETTING_PATH,     /* an absolute path */
+    SETTING_MONTH,    /* "2026-10" */
+};
+
+/* How a job's own setting serves as an option of `lapse run`: apply_renewals is --apply-renewals, a
+   yes-or-no one takes no value. Without any of these, a value that is not the setting's gives
+   another view of the data, which is written only where --out says. */
+enum setting_option {
+    OPTION_ORDER = 1, /* something this run is told to do: its report is published as ever */
+    OPTION_NONE = 2,  /* no option, only a setting */
+    OPTION_ONLY = 4,  /* no setting, only an option */
 };
 
 struct setting {
@@ -41,6 +51,7 @@ struct setting {
     int64_t min, max;     /* SETTING_INT, SETTING_DURATION */
     const char *choices;  /* SETTING_CHOICE, SETTING_LIST */
     const char *help;     /* one sentence, for the sample and the README */
+    unsigned option;      /* of a job's own: a set of enum setting_option */
 };
 
 /* Where a value came from. */

@@ -65,6 +65,9 @@ static void put_example(const struct setting *setting, FILE *out)
     case SETTING_PATH:
         fputs("/path\n", out);
         break;
+    case SETTING_MONTH:
+        fputs("2026-10\n", out);
+        break;
     }
 }
 

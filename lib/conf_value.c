@@ -214,7 +214,19 @@ void setting_describe(const struct setting *setting, struct strbuf *out)
     case SETTING_PATH:
         sb_adds(out, "an absolute path");
         break;
+    case SETTING_MONTH:
+        sb_adds(out, "a month such as 2026-10");
+        break;
     }
+}
+
+/* "2026-10": four digits of a year from 1 on, a dash, two of a month. */
+static bool month_is_good(const char *value)
+{
+    if (strlen(value) != 7 || strspn(value, "0123456789") != 4 || value[4] != '-' ||
+        strspn(value + 5, "0123456789") != 2 || strncmp(value, "0000", 4) == 0)
+        return false;
+    return strcmp(value + 5, "01") >= 0 && strcmp(value + 5, "12") <= 0;
 }
 
 static bool value_is_good(const struct setting *setting, const char *value)
@@ -239,6 +251,8 @@ static bool value_is_good(const struct setting *setting, const char *value)
         return !bad_item(value, setting->choices, &len, &twice);
     case SETTING_PATH:
         return value[0] == '/';
+    case SETTING_MONTH:
+        return month_is_good(value);
     }
     return false;
 }
@@ -273,6 +287,9 @@ static void add_hint(const struct setting *setting, const char *value, struct st
         break;
     case SETTING_PATH:
         sb_adds(out, "start it with /");
+        break;
+    case SETTING_MONTH:
+        sb_adds(out, "write the year with four digits, a dash and the month with two");
         break;
     case SETTING_TEXT:
     case SETTING_CHOICE:

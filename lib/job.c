@@ -14,9 +14,30 @@ const struct job *job_find(const struct registry *registry, const char *name)
     return NULL;
 }
 
+const char *job_kind_name(enum job_kind kind)
+{
+    switch (kind) {
+    case JOB_CHANGE:
+        return "change";
+    case JOB_REPORT:
+        return "report";
+    case JOB_CLEANUP:
+        return "cleanup";
+    }
+    return "?";
+}
+
 void job_section(const struct job *job, char *buffer, size_t size)
 {
     snprintf(buffer, size, "job.%s", job->name);
+}
+
+void job_option_name(const struct setting *setting, char buffer[static OPTION_NAME_SIZE])
+{
+    snprintf(buffer, OPTION_NAME_SIZE, "%s", setting->key);
+    for (char *c = buffer; *c; c++)
+        if (*c == '_')
+            *c = '-';
 }
 
 void job_args(const struct conf *conf, const char *as_of, const char *job, const char *accounts,

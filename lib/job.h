@@ -22,19 +22,27 @@
 #include "sql.h"
 
 enum job_kind {
-    JOB_CHANGE, /* changes the product's data, and reports what it changed */
-    JOB_REPORT, /* only reads */
+    JOB_CHANGE,  /* changes the product's data, and reports what it changed */
+    JOB_REPORT,  /* only reads */
+    JOB_CLEANUP, /* comes after the reports: removes what is past its time */
 };
 
 /* One statement of a change. It gives one row: `changed`, how many rows it wrote into the audit,
    and `torn`, how many events it could only write in part because somebody else was faster (the
-   batch is then tried again). `repeat`: until it changes nothing. */
+   batch is then tried again). `repeat`: until it changes nothing. `unaudited`: what it writes has
+   no audit row (snapshots, what is purged), is told as `recorded`, and may be done twice. */
 struct job_step {
     const struct sql *sql;
-    bool repeat;
+    bool repeat, unaudited;
 };
 
-enum { JOB_STEPS = 6, JOB_WAITS = 6, JOB_NOTES = 3 };
+/* A job that must not have failed before this one; where `when` is given ("apply_renewals=yes"),
+   only where that job's option has this value. */
+struct job_wait {
+    const char *job, *when;
+};
+
+enum { JOB_STEPS = 10, JOB_WAITS = 10, JOB_NOTES = 4 };
 
 struct job {
     const char *name;    /* "expire-invitations" */
@@ -43,7 +51,7 @@ struct job {
     const char *rules;   /* what it decides, in plain words, for `lapse help JOB` */
     enum job_kind kind;
 
-    const char *waits_for[JOB_WAITS]; /* jobs that must not have failed before it */
+    struct job_wait waits_for[JOB_WAITS];
 
     /* looked_at, skipped: one row. skipped_because explains the second. */
     const struct sql *candidates;
@@ -53,14 +61,23 @@ struct job {
        Or NULL. */
     const struct sql *refuse;
 
+    /* A row (reason) stops the run unless --allow-incomplete: what it has to read for a past as-of
+       is gone. It is then told on the sheet `Run`. Or NULL. */
+    const struct sql *gone;
+
     /* Change jobs: what is due, cut into batches (account_id, id, due_so_far, due); accounts that
        break the model (account_id, reason), or NULL; the statements, in order. */
     const struct sql *cut;
     const struct sql *set_aside;
     struct job_step steps[JOB_STEPS];
 
-    const struct report_table *tables; /* ended by one without columns */
+    const struct report_table *tables; /* ended by one without columns; NULL: no report */
+    /* Its report shows how things stand, not what was changed: it may have several tables, and in a
+       dry run it shows the state before. */
+    bool reports_state;
+    const struct sql *figures;    /* rows (label, value) for the sheet `Summary`; or NULL */
     const char *notes[JOB_NOTES]; /* what a reader of its report must know, on the sheet `Run` */
+    bool retires_reports; /* JOB_CLEANUP: also sets of reports older than [reports] retention */
 
     /* Settings of [job.NAME], ended by one without key; each is an option --key as well. */
     const struct setting *settings;
@@ -89,6 +106,8 @@ struct registry {
 
 const struct job *job_find(const struct registry *registry, const char *name);
 
+const char *job_kind_name(enum job_kind kind); /* "change", "report", "cleanup" */
+
 /* What every statement over the product's data may name: as-of, job, accounts (an array literal,
    NULL for all), an open range and the settings of [rules]. Borrows everything. */
 void job_args(const struct conf *conf, const char *as_of, const char *job, const char *accounts,
@@ -98,6 +117,10 @@ void job_args(const struct conf *conf, const char *as_of, const char *job, const
 #define KEY_MAX INT64_MAX
 void args_range(struct args *args, int64_t from_account, int64_t from_id, int64_t to_account,
                 int64_t to_id);
+
+/* The name of the option that stands for a job's own setting: apply-renewals for apply_renewals. */
+enum { OPTION_NAME_SIZE = 48 };
+void job_option_name(const struct setting *setting, char buffer[static OPTION_NAME_SIZE]);
 
 /* The job's own section, "job.<name>", into a buffer. */
 void job_section(const struct job *job, char *buffer, size_t size);

@@ -50,6 +50,7 @@ static enum err_code take_unfinished(void *context, const struct db_row *row, st
         .formats = (unsigned)db_int(row, 8),
         .looked_at = db_int(row, 9),
         .skipped = db_int(row, 10),
+        .recorded = db_int(row, 11),
     };
     if ((accounts && !(unfinished->accounts = strdup(accounts))) ||
         (out && !(unfinished->out = strdup(out))))
@@ -182,7 +183,7 @@ static enum err_code take_chain_end(void *context, const struct db_row *row, str
 }
 
 enum err_code ledger_close_batch(struct db *db, int64_t run_id, int64_t attempt, int64_t batch_no,
-                                 int64_t changed, struct err *err)
+                                 const struct written *written, struct err *err)
 {
     struct chain_end end = {0};
     struct args args = {0};
@@ -191,9 +192,12 @@ enum err_code ledger_close_batch(struct db *db, int64_t run_id, int64_t attempt,
 
     run_args(&args, run_id, attempt);
     args_int(&args, "batch_no", batch_no);
-    args_int(&args, "changed", changed);
+    args_int(&args, "changed", written->changed);
+    args_int(&args, "recorded", written->recorded);
     code = db_run(db, &sql_ledger_batch_done, &args, take_first, &found, err);
     code = must_be_ours(code, run_id, found, err);
+    if (code == ERR_OK && written->changed == 0)
+        return ERR_OK;
     if (code == ERR_OK)
         code = db_one(db, &sql_ledger_chain_lock, NULL, take_chain_end, &end, err);
     if (code != ERR_OK)

@@ -19,7 +19,7 @@ enum err_code ledger_clock(struct db *db, struct instant *ret, struct err *err) 
 /* The last run of a job, where it is not finished. */
 struct unfinished {
     bool found, applied; /* applied: only its report is missing */
-    int64_t run_id, attempt, changed, batches, looked_at, skipped;
+    int64_t run_id, attempt, changed, recorded, batches, looked_at, skipped;
     struct instant as_of;
     char *accounts;   /* "{1,2}", or NULL for all; owned */
     char *out;        /* where it was asked to publish, or NULL; owned */
@@ -44,10 +44,15 @@ enum err_code ledger_start(struct db *db, const struct ledger_entry *entry, int6
 enum err_code ledger_take_over(struct db *db, const struct ledger_entry *entry, int64_t run_id,
                                int64_t *attempt, struct err *err) _must_check_;
 
-/* Inside the batch's transaction: links the batch into the audit chain and moves the run's
-   counters. ERR_TEMP where another process has taken the run over. */
+/* What a batch wrote: rows that have their audit, and rows that have none. */
+struct written {
+    int64_t changed, recorded;
+};
+
+/* Inside the batch's transaction: links the batch into the audit chain, where it has audit rows,
+   and moves the run's counters. ERR_TEMP where another process has taken the run over. */
 enum err_code ledger_close_batch(struct db *db, int64_t run_id, int64_t attempt, int64_t batch_no,
-                                 int64_t changed, struct err *err) _must_check_;
+                                 const struct written *written, struct err *err) _must_check_;
 
 /* ERR_TEMP where another process has taken the run over. */
 enum err_code ledger_still_ours(struct db *db, int64_t run_id, int64_t attempt,

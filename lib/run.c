@@ -88,7 +88,7 @@ static enum err_code check_backdate(struct pass *pass, const struct run *run, st
     bool found;
     enum err_code code;
 
-    if (run->job->kind != JOB_CHANGE || run->resumed || request->allow_backdate || !request->as_of)
+    if (run->job->kind == JOB_REPORT || run->resumed || request->allow_backdate || !request->as_of)
         return ERR_OK;
     code = ledger_last_applied(pass->inv->db, run->job->name, &found, &last, err);
     if (code == ERR_OK && found && pass->as_of.seconds < last.seconds)
@@ -111,9 +111,13 @@ static void begin_run(struct pass *pass, struct run *run)
     if (code == ERR_OK)
         code = check_backdate(pass, run, &err);
     if (code == ERR_OK)
+        code = run_check_gone(pass, run, &err);
+    if (code == ERR_OK)
         code = enter_ledger(pass, run, &err);
     if (code == ERR_OK) {
-        run->state = run->applied || run->job->kind == JOB_REPORT ? RUN_APPLIED : RUN_RUNNING;
+        bool applied = run->applied && run->job->kind == JOB_CHANGE;
+
+        run->state = applied || run->job->kind == JOB_REPORT ? RUN_APPLIED : RUN_RUNNING;
         return;
     }
     err_move(&run->err, &err);
@@ -154,11 +158,23 @@ static void do_runs(struct pass *pass, char **ret_published)
         struct run *run = &pass->runs[i];
         int64_t begun = monotonic_ns();
 
+        if (run->job->kind != JOB_CHANGE)
+            continue;
         if (run_may_go_on(pass, run) && run->state == RUN_RUNNING)
             run_change(pass, run);
         run->nanoseconds = monotonic_ns() - begun;
     }
     pass_report(pass, ret_published);
+    for (size_t i = 0; i < pass->n; i++) {
+        struct run *run = &pass->runs[i];
+        int64_t begun = monotonic_ns();
+
+        if (run->job->kind != JOB_CLEANUP)
+            continue;
+        if (run_may_go_on(pass, run) && run->state == RUN_RUNNING)
+            run_clean_up(pass, run);
+        run->nanoseconds = monotonic_ns() - begun;
+    }
 }
 
 static enum err_code do_pass(struct pass *pass, struct err *err)
@@ -188,6 +204,7 @@ static void pass_done(struct pass *pass)
         err_done(&pass->runs[i].err);
         report_files_done(&pass->runs[i].made);
         free(pass->runs[i].meta);
+        free(pass->runs[i].incomplete);
     }
     free(pass->runs);
     pass->runs = NULL;
@@ -248,6 +265,7 @@ static void resume_run(struct run *run, const struct unfinished *left)
     run->run_id = left->run_id;
     run->attempt = left->attempt;
     run->changed = left->changed;
+    run->recorded = left->recorded;
     run->batches = left->batches;
     run->looked_at = left->looked_at;
     run->skipped = left->skipped;

@@ -10,6 +10,7 @@
  *            run's counters, so that a run killed anywhere goes on without loss or doubling
  *   report   all reports from one snapshot, into every format at once
  *   publish  the set appears whole, then the ledger says so
+ *   clean up the clean-up jobs remove what is past its time
  *
  * A dry run goes the same way inside transactions that are rolled back, range of accounts by range
  * of accounts, and shows what the audit would have held.
@@ -25,7 +26,8 @@
 /* A job's own option given on the command line, that differs from its setting. */
 struct run_option {
     const struct job *job;
-    const char *key, *value;
+    const struct setting *setting;
+    const char *value;
 };
 
 struct run_request {
@@ -41,6 +43,7 @@ struct run_request {
     size_t n_options;
     bool dry_run;
     bool allow_backdate;
+    bool allow_incomplete;
 };
 
 enum run_state {
@@ -62,11 +65,13 @@ struct run {
     bool applied; /* all its changes are made */
     bool ended;   /* the ledger knows how it ended */
     int64_t looked_at, due, skipped, set_aside, changed, batches;
+    int64_t recorded;     /* rows written that have no audit: snapshots, what was purged */
     uint64_t rows, files; /* of its report */
     int64_t nanoseconds;
     struct err err;
     struct report_files made;
     struct run_meta *meta; /* what its report says of itself; lives as long as the run */
+    char *incomplete;      /* what the report lacks, where that was allowed; or NULL */
 };
 
 /* One row that a dry run would change. Texts are borrowed; `before` is NULL for a new row. */

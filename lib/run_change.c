@@ -90,9 +90,9 @@ enum err_code run_cut(struct pass *pass, struct run *run, const struct args *arg
 }
 
 enum err_code run_steps(struct pass *pass, const struct run *run, struct args *args,
-                        int64_t *ret_changed, struct err *err)
+                        struct written *ret, struct err *err)
 {
-    *ret_changed = 0;
+    *ret = (struct written){0};
     for (const struct job_step *step = run->job->steps; step->sql; step++) {
         int64_t result[2]; /* changed, torn */
 
@@ -107,7 +107,7 @@ enum err_code run_steps(struct pass *pass, const struct run *run, struct args *a
                 snprintf(err->sqlstate, sizeof err->sqlstate, "40001");
                 return code;
             }
-            *ret_changed += result[0];
+            *(step->unaudited ? &ret->recorded : &ret->changed) += result[0];
         } while (step->repeat && result[0] > 0);
     }
     return ERR_OK;
@@ -115,22 +115,21 @@ enum err_code run_steps(struct pass *pass, const struct run *run, struct args *a
 
 /* One try at a batch. `*ret_unknown`: the commit was sent and not answered. */
 static enum err_code try_batch(struct pass *pass, struct run *run, struct args *args,
-                               int64_t *ret_changed, bool *ret_unknown, struct err *err)
+                               struct written *ret, bool *ret_unknown, struct err *err)
 {
     struct db *db = pass->inv->db;
     enum err_code code = db_begin(db, DB_CHANGE, err);
 
     *ret_unknown = false;
-    *ret_changed = 0;
+    *ret = (struct written){0};
     if (code == ERR_OK)
-        code = run_steps(pass, run, args, ret_changed, err);
-    if (code == ERR_OK && *ret_changed == 0) {
+        code = run_steps(pass, run, args, ret, err);
+    if (code == ERR_OK && ret->changed == 0 && ret->recorded == 0) {
         db_rollback(db);
         return ERR_OK;
     }
     if (code == ERR_OK)
-        code =
-            ledger_close_batch(db, run->run_id, run->attempt, run->batches + 1, *ret_changed, err);
+        code = ledger_close_batch(db, run->run_id, run->attempt, run->batches + 1, ret, err);
     if (code == ERR_OK)
         return db_commit(db, ret_unknown, err);
     db_rollback(db);
@@ -167,11 +166,11 @@ static enum err_code do_batch(struct pass *pass, struct run *run, struct args *a
                               struct err *err)
 {
     for (int attempt = 1;; attempt++) {
-        int64_t changed;
+        struct written written;
         bool unknown, stands = false;
-        enum err_code code = try_batch(pass, run, args, &changed, &unknown, err);
+        enum err_code code = try_batch(pass, run, args, &written, &unknown, err);
 
-        if (code == ERR_OK && changed == 0)
+        if (code == ERR_OK && written.changed == 0 && written.recorded == 0)
             return ERR_OK;
         if (code != ERR_OK &&
             (attempt > RETRIES || code == ERR_SIGNAL || deadline_left_ms(pass->inv->deadline) == 0))
@@ -190,11 +189,12 @@ static enum err_code do_batch(struct pass *pass, struct run *run, struct args *a
             code = ERR_OK;
         }
         if (code == ERR_OK) {
-            run->changed += changed;
-            run->batches++;
+            run->changed += written.changed;
+            run->recorded += written.recorded;
+            run->batches += written.changed > 0;
             run_tell(pass->inv, NEWS_DETAIL, "%s: batch %lld of run %lld wrote %lld rows",
                      run->job->name, (long long)run->batches, (long long)run->run_id,
-                     (long long)changed);
+                     (long long)(written.changed + written.recorded));
             return ERR_OK;
         }
         if (!db_may_retry(err))

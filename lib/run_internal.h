@@ -1,6 +1,6 @@
 /* What the parts of a run share: run.c leads, run_change.c changes, run_report.c reports and
-   publishes, run_reader.c finds the replica, run_preview.c tries it all without keeping it; all
-   stand on run_pass.c. */
+   publishes, run_reader.c finds the replica, run_cleanup.c removes what is past its time,
+   run_preview.c tries it all without keeping it; all stand on run_pass.c. */
 #ifndef LAPSE_RUN_INTERNAL_H
 #define LAPSE_RUN_INTERNAL_H
 
@@ -44,7 +44,11 @@ void pass_args(const struct pass *pass, const struct run *run, struct args *args
 /* The value of a job's own setting: the option given, else the setting. */
 const char *job_option(const struct pass *pass, const struct job *job, const char *key);
 
-/* Whether the command line gives the job an option that differs from its setting. */
+/* Whether the job's option has the value that `when` names ("profile=documented"); true for NULL.
+ */
+bool option_is(const struct pass *pass, const struct job *job, const char *when);
+
+/* Whether the command line asks for another view of the job's data than the settings do. */
 bool has_options(const struct pass *pass, const struct job *job);
 
 /* Whether a run may still do something: it, and no job it waits for, has failed. Where it may not,
@@ -60,6 +64,9 @@ void run_tell_failure(struct pass *pass, struct run *run);
 
 /* Makes all changes of the run; then it is RUN_APPLIED, or RUN_FAILED. */
 void run_change(struct pass *pass, struct run *run);
+
+/* A clean-up job, after the reports: its steps, and the reports it retires; ends the run. */
+void run_clean_up(struct pass *pass, struct run *run);
 
 /* ERR_STOPPED where the data make no sense. Sets aside, for this run, the accounts that break the
  * model; counts and names them in run->err.
@@ -84,7 +91,14 @@ enum err_code run_cut(struct pass *pass, struct run *run, const struct args *arg
 
 /* The job's steps over the range in `args`, inside the open transaction. */
 enum err_code run_steps(struct pass *pass, const struct run *run, struct args *args,
-                        int64_t *ret_changed, struct err *err) _must_check_;
+                        struct written *ret, struct err *err) _must_check_;
+
+/* ERR_STOPPED where what the job has to read for this as-of is gone, unless that is allowed: then
+   run->incomplete says what is missing. In a transaction of its own. */
+enum err_code run_check_gone(struct pass *pass, struct run *run, struct err *err) _must_check_;
+
+/* Removes the sets of reports that are past [reports] retention. */
+enum err_code run_retire_reports(struct pass *pass, struct run *run, struct err *err) _must_check_;
 
 /* Opens inv->reader on the replica of the settings, where there is one, it has seen the run's
    changes, and a report job is to read it. */
@@ -107,10 +121,17 @@ enum err_code run_report_tables(struct pass *pass, struct db *db, struct run *ru
                                 struct report *report, struct args *args,
                                 struct err *err) _must_check_;
 
+/* The job's own figures on the Summary sheet. */
+enum err_code run_report_figures(struct db *db, const struct run *run, struct report *report,
+                                 const struct args *args, struct err *err) _must_check_;
+
 /* How many rows the job leaves for later, on the Summary sheet: looked up again, in the report's
    own snapshot, so that a rerun says the same. */
 enum err_code run_report_skipped(struct db *db, const struct run *run, struct report *report,
                                  const struct args *args, struct err *err) _must_check_;
+
+/* Ends a run that is done, in the ledger as well. */
+void run_finish(struct pass *pass, struct run *run);
 
 /* Publishes what the runs made and records it; returns the folder. */
 enum err_code pass_publish(struct pass *pass, char **ret_published, struct err *err) _must_check_;

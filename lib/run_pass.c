@@ -35,10 +35,21 @@ bool has_options(const struct pass *pass, const struct job *job)
 {
     if (pass->resuming)
         return false;
-    for (size_t i = 0; i < pass->inv->request->n_options; i++)
-        if (pass->inv->request->options[i].job == job)
+    for (size_t i = 0; i < pass->inv->request->n_options; i++) {
+        const struct run_option *option = &pass->inv->request->options[i];
+
+        if (option->job == job && !(option->setting->option & OPTION_ORDER))
             return true;
+    }
     return false;
+}
+
+static const struct setting *own_setting(const struct job *job, const char *key)
+{
+    for (const struct setting *own = job->settings; own && own->key; own++)
+        if (strcmp(own->key, key) == 0)
+            return own;
+    abort(); /* a program that asks for an option its job does not have */
 }
 
 const char *job_option(const struct pass *pass, const struct job *job, const char *key)
@@ -47,8 +58,10 @@ const char *job_option(const struct pass *pass, const struct job *job, const cha
     char section[64];
 
     for (size_t i = 0; !pass->resuming && i < request->n_options; i++)
-        if (request->options[i].job == job && strcmp(request->options[i].key, key) == 0)
+        if (request->options[i].job == job && strcmp(request->options[i].setting->key, key) == 0)
             return request->options[i].value;
+    if (own_setting(job, key)->option & OPTION_ONLY)
+        return own_setting(job, key)->fallback;
     job_section(job, section, sizeof section);
     return conf_text(request->conf, section, key);
 }
@@ -65,16 +78,29 @@ void pass_args(const struct pass *pass, const struct run *run, struct args *args
         args_text(args, own->key, job_option(pass, run->job, own->key));
 }
 
+bool option_is(const struct pass *pass, const struct job *job, const char *when)
+{
+    const char *equals = when ? strchr(when, '=') : NULL;
+    char key[64];
+
+    if (!equals)
+        return true;
+    snprintf(key, sizeof key, "%.*s", (int)(equals - when), when);
+    return str_eq(job_option(pass, job, key), equals + 1);
+}
+
 bool run_may_go_on(struct pass *pass, struct run *run)
 {
     if (run->state == RUN_FAILED || run->state == RUN_SKIPPED)
         return false;
-    for (size_t i = 0; i < JOB_WAITS && run->job->waits_for[i]; i++)
+    for (size_t i = 0; i < JOB_WAITS && run->job->waits_for[i].job; i++)
         for (size_t j = 0; j < pass->n; j++) {
+            const struct job_wait *wait = &run->job->waits_for[i];
             const struct run *other = &pass->runs[j];
 
-            if (strcmp(other->job->name, run->job->waits_for[i]) != 0 ||
-                (other->state != RUN_FAILED && other->state != RUN_SKIPPED))
+            if (strcmp(other->job->name, wait->job) != 0 ||
+                (other->state != RUN_FAILED && other->state != RUN_SKIPPED) ||
+                !option_is(pass, other->job, wait->when))
                 continue;
             err_set(&run->err, other->err.code, "not run, because %s failed", other->job->name);
             run->err.signal = other->err.signal;
@@ -82,6 +108,38 @@ bool run_may_go_on(struct pass *pass, struct run *run)
             return false;
         }
     return true;
+}
+
+static enum err_code take_gone(void *context, const struct db_row *row, struct err *err)
+{
+    char **reason = context;
+
+    if (!*reason && !(*reason = strdup(db_text(row, 0))))
+        return err_nomem(err);
+    return ERR_OK;
+}
+
+enum err_code run_check_gone(struct pass *pass, struct run *run, struct err *err)
+{
+    _cleanup_free_ char *reason = NULL;
+    struct args args = {0};
+    enum err_code code;
+
+    if (!run->job->gone)
+        return ERR_OK;
+    pass_args(pass, run, &args);
+    code = db_run_alone(pass->inv->db, run->job->gone, &args, take_gone, &reason, err);
+    if (code != ERR_OK || !reason)
+        return code;
+    if (pass->inv->request->allow_incomplete || pass->resuming) {
+        free(run->incomplete);
+        run->incomplete = TAKE_PTR(reason);
+        run_tell(pass->inv, NEWS_NOTE, "%s: incomplete: %s", run->job->name, run->incomplete);
+        return ERR_OK;
+    }
+    err_set(err, ERR_STOPPED, "%s", reason);
+    err_hint(err, "add --allow-incomplete to have it all the same; the sheet Run then says so");
+    return err->code;
 }
 
 void run_tell_failure(struct pass *pass, struct run *run)

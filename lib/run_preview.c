@@ -93,6 +93,12 @@ static enum err_code with_pretended(struct preview *preview, struct err *err)
     return preview->run_ids && preview->as_ofs ? ERR_OK : err_nomem(err);
 }
 
+/* Whether the job's report shows what it would change, and not how things stand before. */
+static bool shows_changes(const struct job *job)
+{
+    return job->kind == JOB_CHANGE && !job->reports_state;
+}
+
 /* One job over one range, inside the transaction that will be rolled back. */
 static enum err_code try_job(struct preview *preview, struct run *run, int64_t from, int64_t to,
                              struct err *err)
@@ -100,7 +106,8 @@ static enum err_code try_job(struct preview *preview, struct run *run, int64_t f
     struct pass *pass = preview->pass;
     struct teller teller = {pass, run};
     struct args args = {0};
-    int64_t changed = 0, begun = monotonic_ns();
+    struct written written = {0};
+    int64_t begun = monotonic_ns();
     enum err_code code;
 
     pass_args(pass, run, &args);
@@ -111,10 +118,11 @@ static enum err_code try_job(struct preview *preview, struct run *run, int64_t f
     if (code == ERR_OK)
         code = run_look(pass->inv->db, run, &args, err);
     if (code == ERR_OK)
-        code = run_steps(pass, run, &args, &changed, err);
+        code = run_steps(pass, run, &args, &written, err);
     if (code == ERR_OK)
         code = db_run(pass->inv->db, &sql_ledger_preview_changes, &args, tell_change, &teller, err);
-    run->changed += changed;
+    run->changed += written.changed;
+    run->recorded += written.recorded;
     run->nanoseconds += monotonic_ns() - begun;
     return code;
 }
@@ -145,7 +153,7 @@ static enum err_code try_range(struct preview *preview, int64_t from, int64_t to
     if (code == ERR_OK && pass->staging && !preview->run_ids)
         code = with_pretended(preview, err);
     for (size_t i = 0; code == ERR_OK && i < pass->n; i++)
-        if (preview->reports[i] && pass->runs[i].job->kind == JOB_CHANGE)
+        if (preview->reports[i] && shows_changes(pass->runs[i].job))
             code = report_range(preview, i, from, to, err);
     db_rollback(pass->inv->db);
     return code;
@@ -156,25 +164,31 @@ static enum err_code try_range(struct preview *preview, int64_t from, int64_t to
 static enum err_code look_first(struct preview *preview, struct err *err)
 {
     struct pass *pass = preview->pass;
-    enum err_code code = db_begin(pass->inv->db, DB_SNAPSHOT, err);
+    struct db *db = pass->inv->db;
+    enum err_code code = db_begin(db, DB_SNAPSHOT, err);
 
     for (size_t i = 0; code == ERR_OK && i < pass->n; i++) {
         struct run *run = &pass->runs[i];
+        struct report *report = shows_changes(run->job) ? NULL : preview->reports[i];
         int64_t begun = monotonic_ns();
         struct args args = {0};
 
         pass_args(pass, run, &args);
-        if (run->job->kind == JOB_REPORT)
-            code = run_look(pass->inv->db, run, &args, err);
-        if (code == ERR_OK && run->job->kind == JOB_REPORT && preview->reports[i])
-            code = run_report_tables(pass, pass->inv->db, run, preview->reports[i], &args, err);
+        args_text(&args, "run_ids", preview->run_ids);
+        args_text(&args, "as_ofs", preview->as_ofs);
+        if (run->job->kind != JOB_CHANGE)
+            code = run_look(db, run, &args, err);
+        if (code == ERR_OK && report)
+            code = run_report_tables(pass, db, run, report, &args, err);
+        if (code == ERR_OK && report)
+            code = run_report_figures(db, run, report, &args, err);
         run->nanoseconds += monotonic_ns() - begun;
     }
     db_rollback(pass->inv->db);
     return code;
 }
 
-/* A change job has one table, which stays open from range to range. */
+/* A job whose report shows its changes has one table, which stays open from range to range. */
 static enum err_code open_reports(struct preview *preview, struct err *err)
 {
     struct pass *pass = preview->pass;
@@ -183,8 +197,10 @@ static enum err_code open_reports(struct preview *preview, struct err *err)
     for (size_t i = 0; pass->staging && code == ERR_OK && i < pass->n; i++) {
         struct run *run = &pass->runs[i];
 
+        if (!run->job->tables)
+            continue;
         code = run_report_open(pass, run, staging_path(pass->staging), &preview->reports[i], err);
-        if (code == ERR_OK && run->job->kind == JOB_CHANGE)
+        if (code == ERR_OK && shows_changes(run->job))
             code = report_begin(preview->reports[i], run->job->tables, err);
     }
     return code;
@@ -198,7 +214,7 @@ static enum err_code finish_reports(struct preview *preview, struct err *err)
     for (size_t i = 0; code == ERR_OK && i < pass->n; i++) {
         struct run *run = &pass->runs[i];
 
-        if (preview->reports[i] && run->job->kind == JOB_CHANGE)
+        if (preview->reports[i] && shows_changes(run->job))
             code = report_end(preview->reports[i], err);
         if (code == ERR_OK && preview->reports[i] && run->job->skipped_because)
             code = report_note_figure(preview->reports[i], run->job->skipped_because, run->skipped,
@@ -238,6 +254,8 @@ enum err_code pass_preview(struct pass *pass, char **ret_published, struct err *
     struct preview preview = {.pass = pass, .reports = calloc(pass->n, sizeof(struct report *))};
     enum err_code code = preview.reports ? ERR_OK : err_nomem(err);
 
+    for (size_t i = 0; code == ERR_OK && i < pass->n; i++)
+        code = run_check_gone(pass, &pass->runs[i], err);
     if (code == ERR_OK)
         code = open_reports(&preview, err);
     if (code == ERR_OK)

@@ -13,6 +13,7 @@ enum { COLUMNS_MAX = 40, SETTINGS_MAX = 64 };
 struct run_meta {
     struct report_meta meta;
     struct report_setting settings[SETTINGS_MAX];
+    const char *notes[JOB_NOTES + 1]; /* the job's, and what this report lacks */
 };
 
 /* Where a table's columns stand in the result, found at the first row. */
@@ -86,18 +87,6 @@ static enum err_code take_row(void *context, const struct db_row *row, struct er
                       stream->tally >= 0 ? &tally : NULL, err);
 }
 
-/* "profile=documented": whether the run's option has that value. */
-static bool wanted(const struct pass *pass, const struct job *job, const struct report_table *table)
-{
-    const char *equals = table->when ? strchr(table->when, '=') : NULL;
-    char key[64];
-
-    if (!equals)
-        return true;
-    snprintf(key, sizeof key, "%.*s", (int)(equals - table->when), table->when);
-    return str_eq(job_option(pass, job, key), equals + 1);
-}
-
 /* What shaped the result, for the sheet `Run`. */
 static size_t shaping_settings(const struct pass *pass, const struct job *job,
                                struct report_setting settings[static SETTINGS_MAX])
@@ -119,12 +108,14 @@ static size_t shaping_settings(const struct pass *pass, const struct job *job,
     return n;
 }
 
-static size_t count_notes(const struct job *job)
+static size_t all_notes(const struct run *run, const char *notes[static JOB_NOTES + 1])
 {
     size_t n = 0;
 
-    while (n < JOB_NOTES && job->notes[n])
-        n++;
+    if (run->incomplete)
+        notes[n++] = run->incomplete;
+    for (size_t i = 0; i < JOB_NOTES && run->job->notes[i]; i++)
+        notes[n++] = run->job->notes[i];
     return n;
 }
 
@@ -154,8 +145,8 @@ enum err_code run_report_open(struct pass *pass, struct run *run, const char *di
         .version = LAPSE_VERSION,
         .settings = own->settings,
         .n_settings = shaping_settings(pass, run->job, own->settings),
-        .notes = run->job->notes,
-        .n_notes = count_notes(run->job),
+        .notes = own->notes,
+        .n_notes = all_notes(run, own->notes),
         .bom = conf_bool(pass->inv->request->conf, "reports", "csv_bom"),
     };
     return report_open(ret, &own->meta, wanted_formats(pass), dir, err);
@@ -176,10 +167,10 @@ enum err_code run_report_rows(struct pass *pass, struct db *db, struct run *run,
 enum err_code run_report_tables(struct pass *pass, struct db *db, struct run *run,
                                 struct report *report, struct args *args, struct err *err)
 {
-    for (const struct report_table *table = run->job->tables; table->columns; table++) {
+    for (const struct report_table *table = run->job->tables; table && table->columns; table++) {
         enum err_code code;
 
-        if (!wanted(pass, run->job, table))
+        if (!option_is(pass, run->job, table->when))
             continue;
         code = report_begin(report, table, err);
         if (code == ERR_OK)
@@ -206,6 +197,19 @@ enum err_code run_report_skipped(struct db *db, const struct run *run, struct re
     return report_note_figure(report, run->job->skipped_because, look.skipped, err);
 }
 
+static enum err_code take_figure(void *context, const struct db_row *row, struct err *err)
+{
+    return report_note_figure(context, db_text(row, 0), db_int(row, 1), err);
+}
+
+enum err_code run_report_figures(struct db *db, const struct run *run, struct report *report,
+                                 const struct args *args, struct err *err)
+{
+    if (!run->job->figures)
+        return ERR_OK;
+    return db_run(db, run->job->figures, args, take_figure, report, err);
+}
+
 /* Streams one job's report inside the snapshot that is open on `db`. */
 static enum err_code report_one(struct pass *pass, struct db *db, struct run *run,
                                 const char *run_ids, const char *as_ofs, struct err *err)
@@ -221,7 +225,7 @@ static enum err_code report_one(struct pass *pass, struct db *db, struct run *ru
         run->looked_at = 0;
         code = run_look(db, run, &args, err);
     }
-    if (code != ERR_OK || !pass->staging)
+    if (code != ERR_OK || !pass->staging || !run->job->tables)
         return code;
     if (has_options(pass, run->job) && !pass->asked_out) {
         run_tell(pass->inv, NEWS_NOTE,
@@ -232,6 +236,8 @@ static enum err_code report_one(struct pass *pass, struct db *db, struct run *ru
     code = run_report_open(pass, run, staging_path(pass->staging), &report, err);
     if (code == ERR_OK)
         code = run_report_tables(pass, db, run, report, &args, err);
+    if (code == ERR_OK)
+        code = run_report_figures(db, run, report, &args, err);
     if (code == ERR_OK)
         code = run_report_skipped(db, run, report, &args, err);
     if (code == ERR_OK)
@@ -334,7 +340,7 @@ enum err_code pass_publish(struct pass *pass, char **ret_published, struct err *
     return code;
 }
 
-static void finish_one(struct pass *pass, struct run *run)
+void run_finish(struct pass *pass, struct run *run)
 {
     _cleanup_err_ struct err err = {0};
     struct ledger_end end = {.state = "done", .rows = run->rows, .files = run->files};
@@ -367,7 +373,7 @@ void pass_report(struct pass *pass, char **ret_published)
         if (run->state != RUN_APPLIED)
             continue;
         if (code == ERR_OK) {
-            finish_one(pass, run);
+            run_finish(pass, run);
         } else {
             _cleanup_err_ struct err why = {0};
 

@@ -27,7 +27,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA saas, lapse TO lapse_runner, lapse_reader;
 
 -- What the rules write.
 GRANT UPDATE (status, closed_at) ON saas.invitations TO lapse_runner;
-GRANT UPDATE (status, seats, next_seats, next_seats_from, ended_at, end_reason),
+GRANT UPDATE (status, seats, period_end, next_seats, next_seats_from, ended_at, end_reason),
       INSERT (account_id, kind, plan, channel, status, seats, period_months, started_at, period_end,
               external_ref)
   ON saas.subscriptions TO lapse_runner;
@@ -35,10 +35,27 @@ GRANT UPDATE (redeemed_at) ON saas.activation_codes TO lapse_runner;
 GRANT INSERT (account_id, from_plan, to_plan, from_seats, to_seats, reason, effective_at,
               processed_at, run_id)
   ON saas.plan_changes TO lapse_runner;
-GRANT UPDATE (status, inactive_since, inactive_reason) ON saas.organizations TO lapse_runner;
+GRANT UPDATE (status, inactive_since, inactive_reason, git_sync_over_limit_since)
+  ON saas.organizations TO lapse_runner;
 GRANT INSERT (account_id, organization_id, requested_at, visible_to, status)
   ON saas.organization_exports TO lapse_runner;
-GRANT UPDATE (suspended_at) ON saas.domains, saas.scim_connections TO lapse_runner;
+GRANT INSERT (account_id, organization_id, user_id, via, joined_at, role), UPDATE (left_at)
+  ON saas.organization_members TO lapse_runner;
+GRANT UPDATE (deleted_at) ON saas.teams TO lapse_runner;
+GRANT UPDATE (left_at) ON saas.team_members TO lapse_runner;
+GRANT UPDATE (unlinked_at) ON saas.team_organizations TO lapse_runner;
+GRANT UPDATE (applied_at) ON saas.scim_events TO lapse_runner;
+GRANT INSERT (account_id, user_id, source, granted_at), UPDATE (revoked_at, revoke_reason)
+  ON saas.licenses TO lapse_runner;
+GRANT INSERT (account_id, user_id, role, joined_at), UPDATE (role, joined_at, left_at)
+  ON saas.account_members TO lapse_runner;
+GRANT UPDATE (verified_at, last_seen_at, suspended_at) ON saas.domains TO lapse_runner;
+GRANT UPDATE (suspended_at) ON saas.scim_connections TO lapse_runner;
+
+-- What is bookkeeping: what finance bills from, what is imported, what is purged.
+GRANT INSERT, UPDATE ON saas.seat_snapshots TO lapse_runner;
+GRANT INSERT, UPDATE ON saas.billing_lines TO lapse_runner;
+GRANT DELETE ON saas.user_activity_days TO lapse_runner;
 
 -- The ledger. No UPDATE or DELETE on changes and batches: append-only.
 GRANT INSERT (job, as_of, trigger, state, started_at, counters, options, settings_digest, version,
@@ -51,3 +68,5 @@ GRANT INSERT (account_id, run_id, batch_no, entity, entity_id, before, after, re
 GRANT INSERT ON lapse.batches TO lapse_runner;
 GRANT UPDATE (chain_no, digest) ON lapse.chain_head TO lapse_runner;
 GRANT INSERT, UPDATE, DELETE ON lapse.quarantine TO lapse_runner;
+GRANT INSERT, UPDATE ON lapse.purged TO lapse_runner;
+GRANT DELETE ON lapse.runs, lapse.files TO lapse_runner;

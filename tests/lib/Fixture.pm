@@ -97,6 +97,17 @@ my %column = (
         external_id => undef, created_at => '2024-01-01T00:00:00+00:00', deleted_at => undef },
     team_members => { team_id => 1, user_id => 1, source => 'manual',
         joined_at => '2024-01-01T00:00:00+00:00', left_at => undef },
+    team_organizations => { team_id => 1, organization_id => 1,
+        linked_at => '2024-01-01T00:00:00+00:00', unlinked_at => undef },
+    storage_rules => { organization_id => 0, cloud_sync => JSON::PP::true,
+        local_vault => JSON::PP::true, git_sync => JSON::PP::true },
+    scim_events => { event_id => undef, kind => 'user_deprovisioned', email => undef,
+        external_id => undef, received_at => undef, applied_at => undef },
+    billing_lines => { invoice_number => 'INV-1', line_number => 1, external_ref => undef,
+        plan => 'pro', seats => 10, period_start => undef, period_end => undef, amount => undef,
+        currency => 'EUR', status => 'paid', paid_at => undef, source_sha256 => undef },
+    seat_snapshots => { day => undef, plan => undef, purchased => undef, licenses => 0,
+        invitations => 0, used => 0, over => 0, run_id => undef },
     invitations => { invitation_id => undef, email => 'guest@x.example', organization_id => undef,
         team_id => undef, role => 'member', status => 'pending', invited_by => undef,
         sent_at => undef, send_count => 1, expires_at => undef, closed_at => undef },
@@ -116,12 +127,13 @@ my %column = (
 );
 my %id = (users => 'user_id', subscriptions => 'subscription_id', organizations => 'organization_id',
     organization_exports => 'export_id', teams => 'team_id', invitations => 'invitation_id',
-    licenses => 'license_id', plan_changes => 'change_no');
+    licenses => 'license_id', plan_changes => 'change_no', scim_events => 'event_id');
 my %key = (%id, activation_codes => 'code_hash', domains => 'domain', scim_connections => 'provider',
     account_members => 'user_id');
 my @order = qw(accounts users account_members subscriptions activation_codes organizations
-    organization_members organization_exports teams team_members invitations licenses domains
-    scim_connections user_activity user_activity_days plan_changes);
+    organization_members organization_exports teams team_members team_organizations invitations
+    licenses domains storage_rules scim_connections scim_events user_activity user_activity_days
+    billing_lines seat_snapshots plan_changes);
 # What the change jobs may write, and what they must not.
 my @judged = qw(subscriptions activation_codes organizations organization_exports invitations licenses
     domains scim_connections plan_changes account_members);

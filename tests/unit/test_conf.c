@@ -89,17 +89,17 @@ void *realloc(void *p, size_t size)
 /* ---- the settings of this test ---- */
 
 static const struct setting settings[] = {
-    {"database", "conninfo", SETTING_TEXT, "", 0, 0, NULL, "How to reach the database"},
-    {"database", "deadline", SETTING_DURATION, "2 h", 1, 604800, NULL, "How long"},
-    {"database", "batch_rows", SETTING_INT, "10000", 1, 1000000, NULL, "How many"},
-    {"reports", "dir", SETTING_PATH, NULL, 0, 0, NULL, "Where"},
-    {"reports", "formats", SETTING_LIST, "csv,xlsx", 0, 0, "csv|xlsx", "What"},
-    {"reports", "csv_bom", SETTING_BOOL, "no", 0, 0, NULL, "Whether"},
-    {"rules", "seat_order", SETTING_CHOICE, "fallback", 0, 0, "fallback|override", "Which"},
-    {"rules", "shift", SETTING_INT, "0", -10, INT64_C(10000000000), NULL, "How far"},
-    {"rules", "grace", SETTING_DURATION, NULL, 0, 31536000, NULL, "How long, or not at all"},
-    {"job.activity-report", "max_changes", SETTING_INT, NULL, 0, 1000, NULL, "The guard"},
-    {"job.activity-report", "title", SETTING_TEXT, "Who; when #1", 0, 0, NULL, "Heading"},
+    {"database", "conninfo", SETTING_TEXT, "", 0, 0, NULL, "How to reach the database", 0},
+    {"database", "deadline", SETTING_DURATION, "2 h", 1, 604800, NULL, "How long", 0},
+    {"database", "batch_rows", SETTING_INT, "10000", 1, 1000000, NULL, "How many", 0},
+    {"reports", "dir", SETTING_PATH, NULL, 0, 0, NULL, "Where", 0},
+    {"reports", "formats", SETTING_LIST, "csv,xlsx", 0, 0, "csv|xlsx", "What", 0},
+    {"reports", "csv_bom", SETTING_BOOL, "no", 0, 0, NULL, "Whether", 0},
+    {"rules", "seat_order", SETTING_CHOICE, "fallback", 0, 0, "fallback|override", "Which", 0},
+    {"rules", "shift", SETTING_INT, "0", -10, INT64_C(10000000000), NULL, "How far", 0},
+    {"rules", "grace", SETTING_DURATION, NULL, 0, 31536000, NULL, "How long, or not at all", 0},
+    {"job.activity-report", "max_changes", SETTING_INT, NULL, 0, 1000, NULL, "The guard", 0},
+    {"job.activity-report", "title", SETTING_TEXT, "Who; when #1", 0, 0, NULL, "Heading", 0},
 };
 
 static char dir[] = "/tmp/lapse-test-conf-XXXXXX";
@@ -600,11 +600,11 @@ static void test_which_file(void **state)
 static void test_bad_lists(void **state)
 {
     static const struct setting twice[] = {
-        {"a", "b", SETTING_BOOL, "no", 0, 0, NULL, ""},
-        {"a", "c", SETTING_BOOL, "no", 0, 0, NULL, ""},
-        {"a", "b", SETTING_INT, "1", 0, 1, NULL, ""},
+        {"a", "b", SETTING_BOOL, "no", 0, 0, NULL, "", 0},
+        {"a", "c", SETTING_BOOL, "no", 0, 0, NULL, "", 0},
+        {"a", "b", SETTING_INT, "1", 0, 1, NULL, "", 0},
     };
-    static const struct setting bad_default[] = {{"a", "b", SETTING_INT, "7", 0, 1, NULL, ""}};
+    static const struct setting bad_default[] = {{"a", "b", SETTING_INT, "7", 0, 1, NULL, "", 0}};
     _cleanup_conf_ struct conf *conf = NULL;
     _cleanup_err_ struct err err = {0};
     struct conf_source source = {.file = file};
