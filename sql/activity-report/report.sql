@@ -35,39 +35,10 @@ day_totals AS (
     AND (:'accounts'::bigint[] IS NULL OR s.account_id = ANY (:'accounts'::bigint[]))
   GROUP BY s.account_id, s.user_id
 ),
-membership AS (
-  SELECT DISTINCT s.account_id, s.user_id, o.organization_id, o.name
-  FROM saas.organization_members s
-  JOIN saas.organizations o
-    ON o.account_id = s.account_id AND o.organization_id = s.organization_id
-  WHERE s.joined_at <= :'as_of'::timestamptz
-    AND (s.left_at IS NULL OR s.left_at > :'as_of'::timestamptz)
-    AND (o.deleted_at IS NULL OR o.deleted_at > :'as_of'::timestamptz)
-    AND
-    --include account-range
-    AND (:'accounts'::bigint[] IS NULL OR s.account_id = ANY (:'accounts'::bigint[]))
-),
-organizations AS (
-  SELECT m.account_id, m.user_id, string_agg(m.name, '; ' ORDER BY m.name COLLATE "C") AS names
-  FROM membership m
-  GROUP BY m.account_id, m.user_id
-),
-team_membership AS (
-  SELECT DISTINCT s.account_id, s.user_id, t.team_id, t.name
-  FROM saas.team_members s
-  JOIN saas.teams t ON t.account_id = s.account_id AND t.team_id = s.team_id
-  WHERE s.joined_at <= :'as_of'::timestamptz
-    AND (s.left_at IS NULL OR s.left_at > :'as_of'::timestamptz)
-    AND (t.deleted_at IS NULL OR t.deleted_at > :'as_of'::timestamptz)
-    AND
-    --include account-range
-    AND (:'accounts'::bigint[] IS NULL OR s.account_id = ANY (:'accounts'::bigint[]))
-),
-teams AS (
-  SELECT m.account_id, m.user_id, string_agg(m.name, '; ' ORDER BY m.name COLLATE "C") AS names
-  FROM team_membership m
-  GROUP BY m.account_id, m.user_id
-),
+--include organization-names
+,
+--include team-names
+,
 known AS (
   SELECT l.account_id, l.license_id, l.user_id, l.source, l.granted_at, t.day AS today,
          greatest(d.last_day,
@@ -126,6 +97,6 @@ LEFT JOIN saas.account_members m
   ON m.account_id = b.account_id AND m.user_id = b.user_id
  AND m.joined_at <= :'as_of'::timestamptz
  AND (m.left_at IS NULL OR m.left_at > :'as_of'::timestamptz)
-LEFT JOIN organizations o ON o.account_id = b.account_id AND o.user_id = b.user_id
-LEFT JOIN teams t ON t.account_id = b.account_id AND t.user_id = b.user_id
+LEFT JOIN organization_names o ON o.account_id = b.account_id AND o.user_id = b.user_id
+LEFT JOIN team_names t ON t.account_id = b.account_id AND t.user_id = b.user_id
 ORDER BY b.account_id, u.email COLLATE "C", b.license_id

@@ -62,9 +62,6 @@ WITH days AS (
   FROM days d
   JOIN saas.invitations i ON i.sent_at <= d.at AND coalesce(i.expires_at, i.sent_at + interval '720 hours') > d.at
                          AND (i.closed_at IS NULL OR i.closed_at > d.at) AND (i.status = 'pending' OR i.closed_at IS NOT NULL)
-  LEFT JOIN saas.organizations o ON o.account_id = i.account_id AND o.organization_id = i.organization_id
-  LEFT JOIN saas.teams t ON t.account_id = i.account_id AND t.team_id = i.team_id
-  WHERE coalesce(o.deleted_at, t.deleted_at, 'infinity') > d.at
 ), counted AS (
   SELECT day, account_id, count(*) FILTER (WHERE license) AS licenses, count(*) FILTER (WHERE NOT license) AS invitations
   FROM (SELECT day, account_id, person, bool_or(license) AS license
@@ -78,3 +75,6 @@ SELECT f.account_id, f.day, f.plan, f.seats, coalesce(c.licenses, 0), coalesce(c
 FROM in_force f
 LEFT JOIN counted c USING (day, account_id)
 ORDER BY f.day, f.account_id;
+
+-- 26: somebody has written into the history by hand: its figures do not tie out.
+UPDATE saas.seat_snapshots SET used = used + 2 WHERE account_id = 26 AND day = (demo.t('-1 day') AT TIME ZONE 'UTC')::date;

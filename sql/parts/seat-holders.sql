@@ -3,19 +3,26 @@
 -- none, nor does one that was closed without saying when). Someone without e-mail is told apart by id.
 seat_claims AS (
   SELECT j.account_id, j.at, coalesce(lower(u.email), 'user ' || u.user_id) AS person,
-         true AS licensed
+         true AS licensed, u.email, s.user_id, s.license_id AS id, s.source, s.granted_at AS since,
+         NULL::timestamptz AS expires, false AS closed
   FROM judged j
-  JOIN saas.licenses l ON l.account_id = j.account_id
-  JOIN saas.users u ON u.user_id = l.user_id
-  WHERE l.granted_at <= j.at AND (l.revoked_at IS NULL OR l.revoked_at > j.at)
+  JOIN saas.licenses s ON s.account_id = j.account_id
+  JOIN saas.users u ON u.user_id = s.user_id
+  WHERE s.granted_at <= j.at AND (s.revoked_at IS NULL OR s.revoked_at > j.at)
+    AND
+    --include account-range
   UNION ALL
-  SELECT j.account_id, j.at, coalesce(lower(i.email), 'invitation ' || i.invitation_id),
-         false
+  SELECT j.account_id, j.at, coalesce(lower(s.email), 'invitation ' || s.invitation_id),
+         false, s.email, NULL, s.invitation_id, 'invitation', s.sent_at,
+         coalesce(s.expires_at, s.sent_at + interval '720 hours'),
+         s.status NOT IN ('pending', 'expired')
   FROM judged j
-  JOIN saas.invitations i ON i.account_id = j.account_id
-  WHERE i.sent_at <= j.at
-    AND coalesce(i.expires_at, i.sent_at + interval '720 hours') > j.at
-    AND (i.status = 'pending' AND i.closed_at IS NULL OR i.closed_at > j.at)
+  JOIN saas.invitations s ON s.account_id = j.account_id
+  WHERE s.sent_at <= j.at
+    AND coalesce(s.expires_at, s.sent_at + interval '720 hours') > j.at
+    AND (s.status = 'pending' AND s.closed_at IS NULL OR s.closed_at > j.at)
+    AND
+    --include account-range
 ),
 seat_holders AS (
   SELECT c.account_id, c.at, c.person, bool_or(c.licensed) AS licensed

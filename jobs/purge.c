@@ -1,0 +1,33 @@
+/* purge: what is past its time goes; what tells of people, money or changes stays. */
+#include "jobs.h"
+
+static const struct setting settings[] = {
+    {"job.purge", "history_retention", SETTING_DURATION, NULL, 86400, 3153600000, NULL,
+     "How long runs without changes stay in the history; not set: for ever", OPTION_NONE},
+    {0},
+};
+
+const struct job job_purge = {
+    .name = "purge",
+    .title = "Purge",
+    .summary = "purge activity details, old history and old reports",
+    .rules =
+        "Details of activity (one row per person and day) older than 90 days are purged, in\n"
+        "batches, after the reports are published; the one summary row per account and person\n"
+        "never is. A report for a date before the last purge is then refused, unless\n"
+        "--allow-incomplete is given.\n"
+        "\n"
+        "Off unless set: runs older than [job.purge] history_retention, but never one that "
+        "changed\n"
+        "something, and sets of reports older than [reports] retention, but never one that holds "
+        "a\n"
+        "file the ledger does not know, and never the latest. Nothing of it is audited.",
+    .kind = JOB_CLEANUP,
+    .candidates = &sql_purge_candidates,
+    .cut = &sql_purge_cut,
+    .steps = {{&sql_purge_mark, false, true},
+              {&sql_purge_details, false, true},
+              {&sql_purge_history, false, true}},
+    .settings = settings,
+    .retires_reports = true,
+};

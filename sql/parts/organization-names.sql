@@ -1,0 +1,18 @@
+-- The organizations that each person has access to at the as-of, by name.
+membership AS (
+  SELECT DISTINCT s.account_id, s.user_id, o.organization_id, o.name
+  FROM saas.organization_members s
+  JOIN saas.organizations o
+    ON o.account_id = s.account_id AND o.organization_id = s.organization_id
+  WHERE s.joined_at <= :'as_of'::timestamptz
+    AND (s.left_at IS NULL OR s.left_at > :'as_of'::timestamptz)
+    AND (o.deleted_at IS NULL OR o.deleted_at > :'as_of'::timestamptz)
+    AND
+    --include account-range
+    AND (:'accounts'::bigint[] IS NULL OR s.account_id = ANY (:'accounts'::bigint[]))
+),
+organization_names AS (
+  SELECT m.account_id, m.user_id, string_agg(m.name, '; ' ORDER BY m.name COLLATE "C") AS names
+  FROM membership m
+  GROUP BY m.account_id, m.user_id
+)

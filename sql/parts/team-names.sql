@@ -1,0 +1,17 @@
+-- The teams that each person is in at the as-of, by name.
+team_membership AS (
+  SELECT DISTINCT s.account_id, s.user_id, t.team_id, t.name
+  FROM saas.team_members s
+  JOIN saas.teams t ON t.account_id = s.account_id AND t.team_id = s.team_id
+  WHERE s.joined_at <= :'as_of'::timestamptz
+    AND (s.left_at IS NULL OR s.left_at > :'as_of'::timestamptz)
+    AND (t.deleted_at IS NULL OR t.deleted_at > :'as_of'::timestamptz)
+    AND
+    --include account-range
+    AND (:'accounts'::bigint[] IS NULL OR s.account_id = ANY (:'accounts'::bigint[]))
+),
+team_names AS (
+  SELECT m.account_id, m.user_id, string_agg(m.name, '; ' ORDER BY m.name COLLATE "C") AS names
+  FROM team_membership m
+  GROUP BY m.account_id, m.user_id
+)

@@ -1,0 +1,45 @@
+-- The tie-out of all accounts together, as the sheet Summary shows it.
+WITH
+--include previous-snapshot
+,
+--include seats
+,
+--include seat-people
+,
+--include seat-movement
+,
+--include tie-outs
+,
+now AS (
+  SELECT sum(n.used) FILTER (WHERE v.account_id IS NOT NULL) AS known,
+         sum(n.used) FILTER (WHERE v.account_id IS NULL) AS new
+  FROM seats n
+  LEFT JOIN previous v ON v.account_id = n.account_id
+  WHERE n.at = :'as_of'::timestamptz
+),
+came_and_went AS (
+  SELECT k.cause, sum(k.step)::bigint AS seats
+  FROM moved k
+  GROUP BY k.cause
+)
+SELECT f.label, coalesce(f.value, 0)::bigint AS value
+FROM (
+  SELECT 1 AS place, 'Used at the snapshots before' AS label, (SELECT sum(used) FROM previous) AS value
+  UNION ALL
+  SELECT c.place, c.label, (SELECT m.seats FROM came_and_went m WHERE m.cause = c.cause)
+  FROM (VALUES (2, 'granted', 'Came since: licenses granted'),
+               (3, 'captured', 'Came since: captured'),
+               (4, 'invited', 'Came since: invited'),
+               (5, 'revoked', 'Went since: licenses revoked'),
+               (6, 'expired', 'Went since: invitations expired'),
+               (7, 'withdrawn', 'Went since: invitations withdrawn')) AS c (place, cause, label)
+  UNION ALL
+  SELECT 8, 'Used now in these accounts', (SELECT known FROM now)
+  UNION ALL
+  SELECT 9, 'Used now in accounts without an earlier snapshot', (SELECT new FROM now)
+  UNION ALL
+  SELECT 10, 'Tie-outs that hold', (SELECT count(*) FROM tie_outs WHERE holds)
+  UNION ALL
+  SELECT 11, 'Tie-outs that do not hold', (SELECT count(*) FROM tie_outs WHERE NOT holds)
+) f
+ORDER BY f.place
