@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,6 +111,30 @@ struct opt *job_option_table(const struct job *job)
         names += OPTION_NAME_SIZE;
     }
     return table;
+}
+
+enum err_code accounts_parse(const char *text, const char *place, char **ret, struct err *err)
+{
+    _cleanup_sb_ struct strbuf list = {0};
+    _cleanup_free_ char *copy = strdup(text);
+    char *rest = copy, *word;
+
+    if (!copy)
+        return err_nomem(err);
+    while ((word = strsep(&rest, ",")) != NULL) {
+        int64_t id;
+
+        if (!parse_int64(word, 1, INT64_MAX, &id)) {
+            err_set(err, ERR_USAGE, "%s: \"%s\" is not an account's id", place, word);
+            err_hint(err, "give ids separated by commas, such as 12,13");
+            return err->code;
+        }
+        sb_addf(&list, "%s%" PRId64, list.len ? "," : "{", id);
+    }
+    sb_adds(&list, "}");
+    if (!sb_text(&list) || !(*ret = strdup(sb_text(&list))))
+        return err_nomem(err);
+    return ERR_OK;
 }
 
 void cli_note(const struct cli *cli, const char *text)

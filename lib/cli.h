@@ -68,6 +68,10 @@ enum err_code operands_between(const struct cli *cli, size_t min, size_t max, co
 enum err_code job_named(const struct cli *cli, const char *word, const struct job **ret,
                         struct err *err) _must_check_;
 
+/* "12,13" becomes the array literal "{12,13}", which the caller frees; ERR_USAGE names `place`. */
+enum err_code accounts_parse(const char *text, const char *place, char **ret,
+                             struct err *err) _must_check_;
+
 /* Explains a command: what it does, its operands and options. */
 void help_command(const struct command *command, FILE *out);
 

@@ -256,31 +256,6 @@ static void on_finished(void *context, const struct run *runs, size_t n,
     }
 }
 
-/* "12,13" becomes "{12,13}". */
-static enum err_code parse_accounts(const char *text, char **ret, struct err *err)
-{
-    _cleanup_sb_ struct strbuf list = {0};
-    _cleanup_free_ char *copy = strdup(text);
-    char *rest = copy, *word;
-
-    if (!copy)
-        return err_nomem(err);
-    while ((word = strsep(&rest, ",")) != NULL) {
-        int64_t id;
-
-        if (!parse_int64(word, 1, INT64_MAX, &id)) {
-            err_set(err, ERR_USAGE, "--account: \"%s\" is not an account's id", word);
-            err_hint(err, "give ids separated by commas: --account 12,13");
-            return err->code;
-        }
-        sb_addf(&list, "%s%" PRId64, list.len ? "," : "{", id);
-    }
-    sb_adds(&list, "}");
-    if (!sb_text(&list) || !(*ret = strdup(sb_text(&list))))
-        return err_nomem(err);
-    return ERR_OK;
-}
-
 /* --out may be relative to where the command is given. */
 static enum err_code absolute(const char *path, char **ret, struct err *err)
 {
@@ -392,7 +367,7 @@ static enum err_code run(struct cli *cli, struct err *err)
         request.as_of = &as_of;
     }
     if (code == ERR_OK && opt_text(&cli->opts, "account"))
-        code = parse_accounts(opt_text(&cli->opts, "account"), &accounts, err);
+        code = accounts_parse(opt_text(&cli->opts, "account"), "--account", &accounts, err);
     request.accounts = accounts;
     if (code == ERR_OK && opt_text(&cli->opts, "out"))
         code = absolute(opt_text(&cli->opts, "out"), &out, err);

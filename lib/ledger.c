@@ -22,6 +22,24 @@ enum err_code ledger_lock(struct db *lock, const char *job, struct err *err)
     return code;
 }
 
+static enum err_code take_unknown(void *context, const struct db_row *row, struct err *err)
+{
+    return err_set(err, ERR_USAGE, "%s: there is no account %s", (const char *)context,
+                   db_text(row, 0));
+}
+
+enum err_code ledger_check_accounts(struct db *db, const char *accounts, const char *place,
+                                    struct err *err)
+{
+    struct args args = {0};
+    void *context = (void *)(uintptr_t)place;
+
+    args_text(&args, "accounts", accounts);
+    if (!accounts)
+        return ERR_OK;
+    return db_run_alone(db, &sql_ledger_unknown_account, &args, take_unknown, context, err);
+}
+
 enum err_code ledger_clock(struct db *db, struct instant *ret, struct err *err)
 {
     return db_ints_alone(db, &sql_ledger_clock, NULL, 1, &ret->seconds, err);

@@ -13,6 +13,11 @@
    else runs the job. */
 enum err_code ledger_lock(struct db *lock, const char *job, struct err *err) _must_check_;
 
+/* ERR_USAGE naming `place` where one of the accounts (an array literal, NULL for all) is not there.
+ */
+enum err_code ledger_check_accounts(struct db *db, const char *accounts, const char *place,
+                                    struct err *err) _must_check_;
+
 /* The database's clock, in whole seconds. */
 enum err_code ledger_clock(struct db *db, struct instant *ret, struct err *err) _must_check_;
 

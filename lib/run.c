@@ -359,26 +359,11 @@ static enum err_code resume(struct invocation *inv, struct pass *main_pass, stru
     return code;
 }
 
-static enum err_code take_unknown(_unused_ void *context, const struct db_row *row, struct err *err)
-{
-    return err_set(err, ERR_USAGE, "--account: there is no account %s", db_text(row, 0));
-}
-
-static enum err_code check_accounts(struct invocation *inv, struct err *err)
-{
-    struct args args = {0};
-
-    args_text(&args, "accounts", inv->request->accounts);
-    if (!inv->request->accounts)
-        return ERR_OK;
-    return db_run_alone(inv->db, &sql_ledger_unknown_account, &args, take_unknown, NULL, err);
-}
-
 static enum err_code invoke(struct invocation *inv, struct pass *main_pass, struct err *err)
 {
     const struct run_request *request = inv->request;
     _cleanup_err_ struct err resumed = {0};
-    enum err_code code = check_accounts(inv, err);
+    enum err_code code = ledger_check_accounts(inv->db, request->accounts, "--account", err);
 
     if (code == ERR_OK)
         code = new_runs(main_pass, request->jobs, request->n_jobs, err);

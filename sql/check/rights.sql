@@ -69,6 +69,8 @@ WITH needed (kind, name, privilege, columns) AS (
     ('table', 'lapse.chain_head', 'SELECT', ''),
     ('column', 'lapse.chain_head', 'UPDATE', 'chain_no,digest'),
     ('table', 'lapse.holds', 'SELECT', ''),
+    ('column', 'lapse.holds', 'INSERT', 'account_id,reason,held_at,held_until'),
+    ('column', 'lapse.holds', 'UPDATE', 'released_at'),
     ('table', 'lapse.quarantine', 'SELECT', ''),
     ('table', 'lapse.quarantine', 'INSERT', ''),
     ('table', 'lapse.quarantine', 'UPDATE', ''),

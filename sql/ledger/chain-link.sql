@@ -2,10 +2,9 @@
 -- account_id and change_id, columns in table order, NULL as \N, tab-separated, one per line.
 WITH body AS (
   SELECT count(*) AS rows, min(c.account_id) AS first_account, max(c.account_id) AS last_account,
-         coalesce(string_agg(concat_ws(E'\t',
-           c.account_id, c.change_id, c.run_id, c.batch_no, c.entity, c.entity_id,
-           coalesce(c.before::text, '\N'), c.after::text, c.reason, c.effective_at::text) || E'\n',
-           '' ORDER BY c.account_id, c.change_id), '') AS text
+         coalesce(string_agg(
+           --include audit-line
+           , '' ORDER BY c.account_id, c.change_id), '') AS text
   FROM lapse.changes c
   WHERE c.run_id = :'run_id'::bigint AND c.batch_no = :'batch_no'::integer
 ),
