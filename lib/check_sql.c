@@ -139,7 +139,7 @@ static enum err_code check_job(const struct checker *checker, const struct job *
                                struct err *err)
 {
     static const char *const looked[] = {"looked_at", "skipped"};
-    static const char *const cut[] = {"account_id", "id", "due_so_far", "due"};
+    static const char *const cut[] = {"account_id", "id", "due_so_far", "due", "changes"};
     static const char *const aside[] = {"account_id", "reason"};
     static const char *const changed[] = {"changed", "torn"};
     static const char *const gone[] = {"reason"};

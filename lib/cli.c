@@ -200,13 +200,16 @@ static enum err_code collect(const struct parts *parts, struct registry *ret,
 {
     size_t n = runner_settings_count + parts->n_rules;
     struct setting *all;
+    char *sections; /* behind the settings, in one piece of memory */
 
     for (size_t i = 0; i < parts->n_jobs; i++)
         for (const struct setting *own = parts->jobs[i]->settings; own && own->key; own++)
             n++;
-    all = calloc(n, sizeof *all);
+    n += parts->n_jobs * GUARD_SETTINGS;
+    all = calloc(1, n * sizeof *all + parts->n_jobs * SECTION_SIZE);
     if (!all)
         return err_nomem(err);
+    sections = (char *)(all + n);
     memcpy(all, runner_settings, runner_settings_count * sizeof *all);
     memcpy(all + runner_settings_count, parts->rules, parts->n_rules * sizeof *all);
     n = runner_settings_count + parts->n_rules;
@@ -214,6 +217,15 @@ static enum err_code collect(const struct parts *parts, struct registry *ret,
         for (const struct setting *own = parts->jobs[i]->settings; own && own->key; own++)
             if (!(own->option & OPTION_ONLY))
                 all[n++] = *own;
+    for (size_t i = 0; i < parts->n_jobs; i++)
+        if (parts->jobs[i]->kind == JOB_CHANGE) {
+            job_section(parts->jobs[i], sections, SECTION_SIZE);
+            for (size_t j = 0; j < GUARD_SETTINGS; j++) {
+                all[n] = guard_settings[j];
+                all[n++].section = sections;
+            }
+            sections += SECTION_SIZE;
+        }
     *ret = (struct registry){.jobs = parts->jobs,
                              .n_jobs = parts->n_jobs,
                              .settings = all,

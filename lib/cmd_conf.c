@@ -29,21 +29,35 @@ static const char *source_name(enum setting_source source)
     }
 }
 
+/* The guard's settings are the same for every change job: the table has them once. */
+static bool is_guard(const struct setting *setting)
+{
+    for (size_t i = 0; i < GUARD_SETTINGS; i++)
+        if (setting->help == guard_settings[i].help)
+            return true;
+    return false;
+}
+
+static void markdown_row(const char *section, const struct setting *setting)
+{
+    const char *tick = setting->fallback && *setting->fallback ? "`" : "";
+    _cleanup_sb_ struct strbuf takes = {0};
+
+    setting_describe(setting, &takes);
+    printf("| `%s` | `%s` | %s | %s%s%s | %s |\n", section, setting->key, sb_text(&takes), tick,
+           setting->fallback ? setting->fallback : "not set", tick, setting->help);
+}
+
 static void markdown(const struct cli *cli)
 {
     const struct registry *registry = &cli->registry;
 
     puts("| section | key | takes | default | what it is for |\n|---|---|---|---|---|");
-    for (size_t i = 0; i < registry->n_settings; i++) {
-        const struct setting *setting = &registry->settings[i];
-        _cleanup_sb_ struct strbuf takes = {0};
-
-        setting_describe(setting, &takes);
-        printf("| `%s` | `%s` | %s | %s%s%s | %s |\n", setting->section, setting->key,
-               sb_text(&takes), setting->fallback && *setting->fallback ? "`" : "",
-               setting->fallback ? setting->fallback : "not set",
-               setting->fallback && *setting->fallback ? "`" : "", setting->help);
-    }
+    for (size_t i = 0; i < registry->n_settings; i++)
+        if (!is_guard(&registry->settings[i]))
+            markdown_row(registry->settings[i].section, &registry->settings[i]);
+    for (size_t i = 0; i < GUARD_SETTINGS; i++)
+        markdown_row("job.NAME", &guard_settings[i]);
 }
 
 static void json_line(const struct setting *setting, const char *value, enum setting_source source)

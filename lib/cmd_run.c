@@ -23,6 +23,7 @@ static const struct opt options[] = {
     {"account", 0, "ID[,ID]", "these accounts only; reports are written only with --out", false},
     {"out", 0, "DIR", "publish below DIR instead of [reports] dir", false},
     {"format", 0, "csv,xlsx", "write these formats instead of [reports] formats", false},
+    {"max-changes", 0, "N", "let each job change up to N due rows, whatever its guard says", false},
     {"allow-backdate", 0, NULL,
      "let change jobs run as of a date they have passed, or that is to come", false},
     {"allow-incomplete", 0, NULL,
@@ -351,6 +352,7 @@ static enum err_code run(struct cli *cli, struct err *err)
                                   .jobs = jobs,
                                   .options = given,
                                   .dry_run = opt_flag(&cli->opts, "dry-run"),
+                                  .max_changes = -1,
                                   .allow_backdate = opt_flag(&cli->opts, "allow-backdate"),
                                   .allow_incomplete = opt_flag(&cli->opts, "allow-incomplete")};
     struct watcher watcher = {.cli = cli,
@@ -358,6 +360,7 @@ static enum err_code run(struct cli *cli, struct err *err)
                               .bar = {.on = isatty(STDERR_FILENO) && !cli->quiet}};
     struct run_observer observer = {&watcher, on_progress, on_news, on_change, on_finished};
     const char *when = opt_text(&cli->opts, "as-of"), *format = opt_text(&cli->opts, "format");
+    const char *max_changes = opt_text(&cli->opts, "max-changes");
     enum err_code code = choose_jobs(cli, jobs, &request.n_jobs, err);
 
     if (code == ERR_OK)
@@ -365,6 +368,12 @@ static enum err_code run(struct cli *cli, struct err *err)
     if (code == ERR_OK && when) {
         code = instant_parse(when, "--as-of", &as_of, err);
         request.as_of = &as_of;
+    }
+    if (code == ERR_OK && max_changes &&
+        !parse_int64(max_changes, 0, INT64_MAX, &request.max_changes)) {
+        code =
+            err_set(err, ERR_USAGE, "--max-changes: \"%s\" is not a number of rows", max_changes);
+        err_hint(err, "write the digits alone: --max-changes 20000");
     }
     if (code == ERR_OK && opt_text(&cli->opts, "account"))
         code = accounts_parse(opt_text(&cli->opts, "account"), "--account", &accounts, err);

@@ -27,6 +27,21 @@ const char *job_kind_name(enum job_kind kind)
     return "?";
 }
 
+const struct setting guard_settings[GUARD_SETTINGS] = {
+    {NULL, "max_changes", SETTING_INT, "10000", 0, INT64_MAX, NULL,
+     "How many due rows a run may take before it is stopped for a person to look; half of it the "
+     "first time",
+     OPTION_NONE},
+    {NULL, "max_percent", SETTING_INT, "20", 0, 100, NULL,
+     "The same as a share of all the job looks at, in percent, from 100 rows on; half of it the "
+     "first time",
+     OPTION_NONE},
+    {NULL, "surge", SETTING_INT, "10", 1, 1000000, NULL,
+     "The same as a multiple of what its last runs took, by their median, from 100 rows and 5 "
+     "runs on",
+     OPTION_NONE},
+};
+
 void job_section(const struct job *job, char *buffer, size_t size)
 {
     snprintf(buffer, size, "job.%s", job->name);

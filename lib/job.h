@@ -65,8 +65,9 @@ struct job {
        is gone. It is then told on the sheet `Run`. Or NULL. */
     const struct sql *gone;
 
-    /* Change jobs: what is due, cut into batches (account_id, id, due_so_far, due); accounts that
-       break the model (account_id, reason), or NULL; the statements, in order. */
+    /* Change jobs: what is due, cut into batches (account_id, id, due_so_far, due, changes: how
+       much of what is due is a change, which the guard counts); accounts that break the model
+       (account_id, reason), or NULL; the statements, in order. */
     const struct sql *cut;
     const struct sql *set_aside;
     struct job_step steps[JOB_STEPS];
@@ -121,6 +122,10 @@ void args_range(struct args *args, int64_t from_account, int64_t from_id, int64_
 /* The name of the option that stands for a job's own setting: apply-renewals for apply_renewals. */
 enum { OPTION_NAME_SIZE = 48 };
 void job_option_name(const struct setting *setting, char buffer[static OPTION_NAME_SIZE]);
+
+/* The settings of every change job's guard, their section left to be filled in. */
+enum { GUARD_SETTINGS = 3, SECTION_SIZE = 64 };
+extern const struct setting guard_settings[GUARD_SETTINGS];
 
 /* The job's own section, "job.<name>", into a buffer. */
 void job_section(const struct job *job, char *buffer, size_t size);

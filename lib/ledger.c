@@ -69,6 +69,8 @@ static enum err_code take_unfinished(void *context, const struct db_row *row, st
         .looked_at = db_int(row, 9),
         .skipped = db_int(row, 10),
         .recorded = db_int(row, 11),
+        .done = db_int(row, 12),
+        .max_changes = db_int(row, 13),
     };
     if ((accounts && !(unfinished->accounts = strdup(accounts))) ||
         (out && !(unfinished->out = strdup(out))))
@@ -212,6 +214,7 @@ enum err_code ledger_close_batch(struct db *db, int64_t run_id, int64_t attempt,
     args_int(&args, "batch_no", batch_no);
     args_int(&args, "changed", written->changed);
     args_int(&args, "recorded", written->recorded);
+    args_int(&args, "done", written->done);
     code = db_run(db, &sql_ledger_batch_done, &args, take_first, &found, err);
     code = must_be_ours(code, run_id, found, err);
     if (code == ERR_OK && written->changed == 0)
@@ -223,6 +226,20 @@ enum err_code ledger_close_batch(struct db *db, int64_t run_id, int64_t attempt,
     args_int(&args, "chain_no", end.number);
     args_text(&args, "previous", end.digest);
     return db_one(db, &sql_ledger_chain_link, &args, NULL, NULL, err);
+}
+
+enum err_code ledger_median(struct db *db, const char *job, int64_t *ret_runs, int64_t *ret_median,
+                            struct err *err)
+{
+    struct args args = {0};
+    int64_t values[2] = {0};
+    enum err_code code;
+
+    args_text(&args, "job", job);
+    code = db_ints_alone(db, &sql_ledger_median, &args, 2, values, err);
+    *ret_runs = values[0];
+    *ret_median = values[1];
+    return code;
 }
 
 enum err_code ledger_still_ours(struct db *db, int64_t run_id, int64_t attempt, struct err *err)

@@ -24,7 +24,8 @@ enum err_code ledger_clock(struct db *db, struct instant *ret, struct err *err) 
 /* The last run of a job, where it is not finished. */
 struct unfinished {
     bool found, applied; /* applied: only its report is missing */
-    int64_t run_id, attempt, changed, recorded, batches, looked_at, skipped;
+    int64_t run_id, attempt, done, changed, recorded, batches, looked_at, skipped;
+    int64_t max_changes; /* of --max-changes; -1: not given */
     struct instant as_of;
     char *accounts;   /* "{1,2}", or NULL for all; owned */
     char *out;        /* where it was asked to publish, or NULL; owned */
@@ -49,9 +50,9 @@ enum err_code ledger_start(struct db *db, const struct ledger_entry *entry, int6
 enum err_code ledger_take_over(struct db *db, const struct ledger_entry *entry, int64_t run_id,
                                int64_t *attempt, struct err *err) _must_check_;
 
-/* What a batch wrote: rows that have their audit, and rows that have none. */
+/* What a batch did: rows that were due for a change, audit rows written, rows written without. */
 struct written {
-    int64_t changed, recorded;
+    int64_t done, changed, recorded;
 };
 
 /* Inside the batch's transaction: links the batch into the audit chain, where it has audit rows,
@@ -87,6 +88,10 @@ struct ledger_end {
 };
 enum err_code ledger_finish(struct db *db, int64_t run_id, int64_t attempt,
                             const struct ledger_end *end, struct err *err) _must_check_;
+
+/* Full runs of a job that are done lately, and the median of how many due rows they took. */
+enum err_code ledger_median(struct db *db, const char *job, int64_t *ret_runs, int64_t *ret_median,
+                            struct err *err) _must_check_;
 
 /* The files of a published set, in one transaction. */
 enum err_code ledger_published(struct db *db, const struct publish_set *set,

@@ -50,6 +50,8 @@ static char *options_json(const struct pass *pass, const struct job *job)
 
     if (options && has_options(pass, job))
         json_object_set_new(options, "override", json_true());
+    if (options && pass->max_changes >= 0)
+        json_object_set_new(options, "max_changes", json_integer(pass->max_changes));
     text = options ? json_dumps(options, JSON_COMPACT) : NULL;
     json_decref(options);
     return text;
@@ -266,6 +268,7 @@ static void resume_run(struct run *run, const struct unfinished *left)
     run->attempt = left->attempt;
     run->changed = left->changed;
     run->recorded = left->recorded;
+    run->done = left->done;
     run->batches = left->batches;
     run->looked_at = left->looked_at;
     run->skipped = left->skipped;
@@ -281,6 +284,8 @@ static enum err_code resume_group(struct invocation *inv, const struct pass *mai
                         .accounts = left[first].accounts,
                         .asked_out = left[first].out,
                         .formats = left[first].formats,
+                        .max_changes = main_pass->max_changes >= 0 ? main_pass->max_changes
+                                                                   : left[first].max_changes,
                         .resuming = true};
     enum err_code code = choose_out(&pass, err);
 
@@ -394,7 +399,8 @@ enum err_code run_invoke(const struct run_request *request, const struct run_obs
     struct pass main_pass = {.inv = &inv,
                              .accounts = request->accounts,
                              .asked_out = request->out,
-                             .formats = request->formats};
+                             .formats = request->formats,
+                             .max_changes = request->max_changes};
     enum err_code code = choose_out(&main_pass, err);
 
     if (code == ERR_OK)

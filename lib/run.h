@@ -5,7 +5,8 @@
  *   lock     each job, in an open transaction of a second connection
  *   as-of    given, or the database's clock
  *   resume   what an earlier invocation left unfinished is finished first, under its own as-of
- *   change   the change jobs, in nightly order: what is due is counted and cut into batches; each
+ *   guard    what is due is counted once: beyond the job's limits nothing is changed
+ *   change   the change jobs, in nightly order: what is due is cut into batches; each
  *            batch is one transaction with its changes, their audit, its link in the chain and the
  *            run's counters, so that a run killed anywhere goes on without loss or doubling
  *   report   all reports from one snapshot, into every format at once
@@ -44,6 +45,7 @@ struct run_request {
     bool dry_run;
     bool allow_backdate;
     bool allow_incomplete;
+    int64_t max_changes; /* in place of every job's guard; -1: the guards of the settings */
 };
 
 enum run_state {
@@ -65,8 +67,9 @@ struct run {
     bool applied; /* all its changes are made */
     bool ended;   /* the ledger knows how it ended */
     int64_t looked_at, due, skipped, set_aside, changed, batches;
-    int64_t recorded;     /* rows written that have no audit: snapshots, what was purged */
-    uint64_t rows, files; /* of its report */
+    int64_t recorded;          /* rows written that have no audit: snapshots, what was purged */
+    int64_t due_changes, done; /* of what is due, what the guard counts; so far done of it */
+    uint64_t rows, files;      /* of its report */
     int64_t nanoseconds;
     struct err err;
     struct report_files made;

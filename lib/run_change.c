@@ -25,6 +25,7 @@ static enum err_code take_key(void *context, const struct db_row *row, struct er
 {
     struct batch_keys *keys = context;
 
+    keys->changes = db_int(row, 4);
     if (keys->n == keys->size) {
         size_t size = keys->size ? keys->size * 2 : 64;
         struct batch_key *grown = reallocarray(keys->keys, size, sizeof *grown);
@@ -86,7 +87,25 @@ enum err_code run_cut(struct pass *pass, struct run *run, const struct args *arg
     enum err_code code = db_run(pass->inv->db, run->job->cut, args, take_key, ret, err);
 
     run->due = ret->n ? ret->keys[ret->n - 1].due_so_far : 0;
+    run->due_changes = ret->changes;
     return code;
+}
+
+static enum err_code take_changes(void *context, const struct db_row *row, _unused_ struct err *err)
+{
+    int64_t *changes = context;
+
+    *changes = db_int(row, 4);
+    return ERR_OK;
+}
+
+/* How much of the batch is due now: users go on writing while the job runs. */
+static enum err_code recount(struct pass *pass, const struct run *run, const struct args *args,
+                             const struct guard *guard, int64_t *ret, struct err *err)
+{
+    enum err_code code = db_run(pass->inv->db, run->job->cut, args, take_changes, ret, err);
+
+    return code == ERR_OK ? guard_check(pass, run, guard, *ret, err) : code;
 }
 
 enum err_code run_steps(struct pass *pass, const struct run *run, struct args *args,
@@ -115,15 +134,20 @@ enum err_code run_steps(struct pass *pass, const struct run *run, struct args *a
 
 /* One try at a batch. `*ret_unknown`: the commit was sent and not answered. */
 static enum err_code try_batch(struct pass *pass, struct run *run, struct args *args,
-                               struct written *ret, bool *ret_unknown, struct err *err)
+                               const struct guard *guard, struct written *ret, bool *ret_unknown,
+                               struct err *err)
 {
     struct db *db = pass->inv->db;
+    int64_t due = 0;
     enum err_code code = db_begin(db, DB_CHANGE, err);
 
     *ret_unknown = false;
     *ret = (struct written){0};
+    if (code == ERR_OK && guard)
+        code = recount(pass, run, args, guard, &due, err);
     if (code == ERR_OK)
         code = run_steps(pass, run, args, ret, err);
+    ret->done = due;
     if (code == ERR_OK && ret->changed == 0 && ret->recorded == 0) {
         db_rollback(db);
         return ERR_OK;
@@ -163,12 +187,12 @@ static enum err_code reconnect(struct pass *pass, struct err *err)
 /* A batch until it stands: again after a deadlock or a lost connection, once the ledger has told
    whether the commit that was not answered stands. */
 static enum err_code do_batch(struct pass *pass, struct run *run, struct args *args,
-                              struct err *err)
+                              const struct guard *guard, struct err *err)
 {
     for (int attempt = 1;; attempt++) {
         struct written written;
         bool unknown, stands = false;
-        enum err_code code = try_batch(pass, run, args, &written, &unknown, err);
+        enum err_code code = try_batch(pass, run, args, guard, &written, &unknown, err);
 
         if (code == ERR_OK && written.changed == 0 && written.recorded == 0)
             return ERR_OK;
@@ -189,6 +213,7 @@ static enum err_code do_batch(struct pass *pass, struct run *run, struct args *a
             code = ERR_OK;
         }
         if (code == ERR_OK) {
+            run->done += written.done;
             run->changed += written.changed;
             run->recorded += written.recorded;
             run->batches += written.changed > 0;
@@ -234,7 +259,8 @@ static enum err_code count_and_cut(struct pass *pass, struct run *run, struct ar
 }
 
 static enum err_code do_batches(struct pass *pass, struct run *run, struct args *args,
-                                const struct batch_keys *keys, struct err *err)
+                                const struct batch_keys *keys, const struct guard *guard,
+                                struct err *err)
 {
     struct batch_key from = {INT64_MIN, INT64_MIN, 0};
 
@@ -248,7 +274,7 @@ static enum err_code do_batches(struct pass *pass, struct run *run, struct args 
                      (uint64_t)run->due);
         args_range(args, from.account, from.id, to.account, to.id);
         args_int(args, "batch_no", run->batches + 1);
-        code = do_batch(pass, run, args, err);
+        code = do_batch(pass, run, args, guard, err);
         if (code != ERR_OK)
             return code;
         from = to;
@@ -262,13 +288,19 @@ void run_change(struct pass *pass, struct run *run)
 {
     _cleanup_err_ struct err err = {0};
     struct batch_keys keys = {0};
+    struct guard guard;
+    bool guarded = run->job->kind == JOB_CHANGE;
     struct args args = {0};
     enum err_code code;
 
     pass_args(pass, run, &args);
     code = count_and_cut(pass, run, &args, &keys, &err);
+    if (code == ERR_OK && guarded)
+        code = guard_of(pass, run, &guard, &err);
+    if (code == ERR_OK && guarded)
+        code = guard_check(pass, run, &guard, run->due_changes, &err);
     if (code == ERR_OK)
-        code = do_batches(pass, run, &args, &keys, &err);
+        code = do_batches(pass, run, &args, &keys, guarded ? &guard : NULL, &err);
     free(keys.keys);
     if (code == ERR_OK)
         code = ledger_applied(pass->inv->db, run->run_id, run->attempt, &err);

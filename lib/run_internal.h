@@ -1,6 +1,7 @@
 /* What the parts of a run share: run.c leads, run_change.c changes, run_report.c reports and
-   publishes, run_reader.c finds the replica, run_cleanup.c removes what is past its time,
-   run_preview.c tries it all without keeping it; all stand on run_pass.c. */
+   publishes, run_guard.c stops what is too big, run_reader.c finds the replica, run_cleanup.c
+   removes what is past its time, run_preview.c tries it all without keeping it; all stand on
+   run_pass.c. */
 #ifndef LAPSE_RUN_INTERNAL_H
 #define LAPSE_RUN_INTERNAL_H
 
@@ -26,6 +27,7 @@ struct pass {
     const char *accounts;  /* array literal, or NULL for all */
     const char *asked_out; /* --out, or NULL */
     unsigned formats;      /* --format, or 0: the settings' */
+    int64_t max_changes;   /* --max-changes, or -1: the guards of the settings */
     bool resuming;         /* what an earlier invocation left: no option of this one counts */
     const char *out;       /* folder to publish in, or NULL: nothing is published */
     struct staging *staging;
@@ -78,13 +80,30 @@ enum err_code run_set_aside(struct pass *pass, struct run *run, const struct arg
 enum err_code run_look(struct db *db, struct run *run, const struct args *args,
                        struct err *err) _must_check_;
 
-/* What is due: sets run->due, and gives the batches' last keys. */
+/* What stops a run that is too big: the greatest number of due rows it may take, and which limit
+   that is, in words ("max_changes"). */
+struct guard {
+    int64_t limit;
+    char name[96];
+};
+
+/* The guard of a run whose candidates and due rows are counted: of --max-changes, else the smallest
+   of what [job.NAME] max_changes, max_percent and surge allow. */
+enum err_code guard_of(struct pass *pass, const struct run *run, struct guard *ret,
+                       struct err *err) _must_check_;
+
+/* ERR_STOPPED where `more` due rows on top of those that are done would be too many. */
+enum err_code guard_check(const struct pass *pass, const struct run *run, const struct guard *guard,
+                          int64_t more, struct err *err) _must_check_;
+
+/* What is due: sets run->due and run->due_changes, and gives the batches' last keys. */
 struct batch_key {
     int64_t account, id, due_so_far;
 };
 struct batch_keys {
     struct batch_key *keys;
     size_t n, size;
+    int64_t changes; /* how much of what is due is a change, in all */
 };
 enum err_code run_cut(struct pass *pass, struct run *run, const struct args *args,
                       struct batch_keys *ret, struct err *err) _must_check_;

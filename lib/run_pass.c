@@ -145,9 +145,9 @@ enum err_code run_check_gone(struct pass *pass, struct run *run, struct err *err
 void run_tell_failure(struct pass *pass, struct run *run)
 {
     _cleanup_err_ struct err ignored = {0};
-    struct ledger_end end = {.state = run->applied                                    ? "applied"
-                                      : run->err.code == ERR_STOPPED && !run->changed ? "stopped"
-                                                                                      : "failed",
+    struct ledger_end end = {.state = run->applied                   ? "applied"
+                                      : run->err.code == ERR_STOPPED ? "stopped"
+                                                                     : "failed",
                              .status = err_status(&run->err),
                              .message = run->err.message,
                              .looked_at = run->looked_at};

@@ -15,13 +15,13 @@ releases_due AS (
 ),
 --include snapshots-due
 ,
-weighed AS (
-  SELECT d.account_id, 9223372036854775807 AS id, count(*) AS n
+counted AS (
+  SELECT d.account_id, 9223372036854775807 AS id, count(*) AS n, sum(d.changes) AS changes
   FROM (
-    SELECT account_id FROM releases_due
+    SELECT account_id, 1 AS changes FROM releases_due
     UNION ALL
-    SELECT account_id FROM snapshots_due
+    SELECT account_id, 0 FROM snapshots_due
   ) d
   GROUP BY d.account_id
 ),
---include cut
+--include cut-counted
