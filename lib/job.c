@@ -34,12 +34,14 @@ const struct setting guard_settings[GUARD_SETTINGS] = {
      OPTION_NONE},
     {NULL, "max_percent", SETTING_INT, "20", 0, 100, NULL,
      "The same as a share of all the job looks at, in percent, from 100 rows on; half of it the "
-     "first time",
+     "first time; 100: no limit",
      OPTION_NONE},
     {NULL, "surge", SETTING_INT, "10", 1, 1000000, NULL,
      "The same as a multiple of what its last runs took, by their median, from 100 rows and 5 "
      "runs on",
      OPTION_NONE},
+    {NULL, "max_quarantined", SETTING_INT, "100", 0, INT64_MAX, NULL,
+     "How many accounts that the database refuses a run sets aside before it fails", OPTION_NONE},
 };
 
 void job_section(const struct job *job, char *buffer, size_t size)
@@ -65,6 +67,7 @@ void job_args(const struct conf *conf, const char *as_of, const char *job, const
     args_text(args, "as_of", as_of);
     args_text(args, "job", job);
     args_text(args, "accounts", accounts);
+    args_int(args, "run_id", 0);
     args_range(args, INT64_MIN, INT64_MIN, KEY_MAX, KEY_MAX);
     for (size_t i = 0; conf_each(conf, i, &setting, &value, &source); i++)
         if (strcmp(setting->section, "rules") == 0)

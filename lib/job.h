@@ -124,7 +124,7 @@ enum { OPTION_NAME_SIZE = 48 };
 void job_option_name(const struct setting *setting, char buffer[static OPTION_NAME_SIZE]);
 
 /* The settings of every change job's guard, their section left to be filled in. */
-enum { GUARD_SETTINGS = 3, SECTION_SIZE = 64 };
+enum { GUARD_SETTINGS = 4, SECTION_SIZE = 64 };
 extern const struct setting guard_settings[GUARD_SETTINGS];
 
 /* The job's own section, "job.<name>", into a buffer. */

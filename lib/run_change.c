@@ -184,10 +184,10 @@ static enum err_code reconnect(struct pass *pass, struct err *err)
     return code;
 }
 
-/* A batch until it stands: again after a deadlock or a lost connection, once the ledger has told
-   whether the commit that was not answered stands. */
-static enum err_code do_batch(struct pass *pass, struct run *run, struct args *args,
-                              const struct guard *guard, struct err *err)
+/* Again after a lost connection only once the ledger has told whether the commit that was not
+   answered stands. */
+enum err_code run_batch(struct pass *pass, struct run *run, struct args *args,
+                        const struct guard *guard, struct err *err)
 {
     for (int attempt = 1;; attempt++) {
         struct written written;
@@ -243,6 +243,8 @@ static enum err_code count_and_cut(struct pass *pass, struct run *run, struct ar
 
     run->looked_at = run->skipped = 0;
     if (code == ERR_OK)
+        code = db_run(db, &sql_ledger_try_again, args, NULL, NULL, err);
+    if (code == ERR_OK)
         code = run_set_aside(pass, run, args, err);
     if (code == ERR_OK)
         code = run_look(db, run, args, err);
@@ -260,11 +262,12 @@ static enum err_code count_and_cut(struct pass *pass, struct run *run, struct ar
 
 static enum err_code do_batches(struct pass *pass, struct run *run, struct args *args,
                                 const struct batch_keys *keys, const struct guard *guard,
-                                struct err *err)
+                                struct refusals *refusals, struct err *err)
 {
     struct batch_key from = {INT64_MIN, INT64_MIN, 0};
 
     for (size_t i = 0; i < keys->n; i++) {
+        _cleanup_err_ struct err why = {0};
         struct batch_key to = keys->keys[i];
         enum err_code code;
 
@@ -274,7 +277,12 @@ static enum err_code do_batches(struct pass *pass, struct run *run, struct args 
                      (uint64_t)run->due);
         args_range(args, from.account, from.id, to.account, to.id);
         args_int(args, "batch_no", run->batches + 1);
-        code = do_batch(pass, run, args, guard, err);
+        code = run_batch(pass, run, args, guard, &why);
+        if (code != ERR_OK && is_refusal(&why))
+            code = run_bisect(pass, run, args, guard, from, to,
+                              keys->keys[i].due_so_far - from.due_so_far, refusals, &why, err);
+        else if (code != ERR_OK)
+            err_move(err, &why);
         if (code != ERR_OK)
             return code;
         from = to;
@@ -288,6 +296,7 @@ void run_change(struct pass *pass, struct run *run)
 {
     _cleanup_err_ struct err err = {0};
     struct batch_keys keys = {0};
+    struct refusals refusals = {0};
     struct guard guard;
     bool guarded = run->job->kind == JOB_CHANGE;
     struct args args = {0};
@@ -300,7 +309,10 @@ void run_change(struct pass *pass, struct run *run)
     if (code == ERR_OK && guarded)
         code = guard_check(pass, run, &guard, run->due_changes, &err);
     if (code == ERR_OK)
-        code = do_batches(pass, run, &args, &keys, guarded ? &guard : NULL, &err);
+        code = do_batches(pass, run, &args, &keys, guarded ? &guard : NULL, &refusals, &err);
+    if (code == ERR_OK)
+        code = run_settle_refusals(pass, run, &refusals, &err);
+    refusals_done(&refusals);
     free(keys.keys);
     if (code == ERR_OK)
         code = ledger_applied(pass->inv->db, run->run_id, run->attempt, &err);

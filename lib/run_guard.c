@@ -13,7 +13,7 @@
 /* Percent and surge say nothing of a handful of rows. */
 enum { FEW = 99, RUNS_FOR_SURGE = 5 };
 
-static int64_t job_number(const struct pass *pass, const struct job *job, const char *key)
+int64_t guard_setting(const struct pass *pass, const struct job *job, const char *key)
 {
     char section[64];
 
@@ -55,16 +55,17 @@ enum err_code guard_of(struct pass *pass, const struct run *run, struct guard *r
     code = ledger_median(pass->inv->db, job->name, &runs, &median, err);
     if (code != ERR_OK)
         return code;
-    max_changes = job_number(pass, job, "max_changes");
-    percent = job_number(pass, job, "max_percent");
-    surge = job_number(pass, job, "surge");
+    max_changes = guard_setting(pass, job, "max_changes");
+    percent = guard_setting(pass, job, "max_percent");
+    surge = guard_setting(pass, job, "surge");
     if (runs == 0) {
         first = ", halved for the job's first run";
         max_changes /= 2;
     }
     narrow(ret, max_changes, "max_changes%s", first);
-    narrow(ret, at_least_few(candidates * percent / (runs == 0 ? 200 : 100)),
-           "max_percent %" PRId64 " of %" PRId64 "%s", percent, candidates, first);
+    if (percent < 100)
+        narrow(ret, at_least_few(candidates * percent / (runs == 0 ? 200 : 100)),
+               "max_percent %" PRId64 " of %" PRId64 "%s", percent, candidates, first);
     if (runs >= RUNS_FOR_SURGE)
         narrow(ret, at_least_few(surge * median), "surge %" PRId64 " times the usual %" PRId64,
                surge, median);

@@ -1,7 +1,7 @@
 /* What the parts of a run share: run.c leads, run_change.c changes, run_report.c reports and
-   publishes, run_guard.c stops what is too big, run_reader.c finds the replica, run_cleanup.c
-   removes what is past its time, run_preview.c tries it all without keeping it; all stand on
-   run_pass.c. */
+   publishes, run_guard.c stops what is too big, run_bisect.c finds what the database refuses,
+   run_reader.c finds the replica, run_cleanup.c removes what is past its time, run_preview.c tries
+   it all without keeping it; all stand on run_pass.c. */
 #ifndef LAPSE_RUN_INTERNAL_H
 #define LAPSE_RUN_INTERNAL_H
 
@@ -96,10 +96,47 @@ enum err_code guard_of(struct pass *pass, const struct run *run, struct guard *r
 enum err_code guard_check(const struct pass *pass, const struct run *run, const struct guard *guard,
                           int64_t more, struct err *err) _must_check_;
 
-/* What is due: sets run->due and run->due_changes, and gives the batches' last keys. */
+/* A number that every change job has in its own section: see guard_settings in job.h. */
+int64_t guard_setting(const struct pass *pass, const struct job *job, const char *key);
+
+/* Where a batch ends: with this key. */
 struct batch_key {
     int64_t account, id, due_so_far;
 };
+
+/* A batch, the range in `args`, until it stands: again after a deadlock or a lost connection. */
+enum err_code run_batch(struct pass *pass, struct run *run, struct args *args,
+                        const struct guard *guard, struct err *err) _must_check_;
+
+/* Whether the database refused a row: a trigger raised, a constraint failed, a value does not fit.
+ */
+bool is_refusal(const struct err *err);
+
+/* The accounts that the database refused, until the run's end. */
+struct refusals {
+    struct refusal {
+        int64_t account;
+        char sqlstate[6];
+        char *reason;
+        size_t rows; /* of it that were refused one by one */
+    } * list;
+    size_t n;
+};
+void refusals_done(struct refusals *refusals);
+
+/* Carries out, in ever smaller batches, a range of about `rows` due rows of which the database has
+   refused something (`why`), down to the accounts it refuses, which are kept in `refusals`. */
+enum err_code run_bisect(struct pass *pass, struct run *run, struct args *args,
+                         const struct guard *guard, struct batch_key from, struct batch_key to,
+                         int64_t rows, struct refusals *refusals, struct err *why,
+                         struct err *err) _must_check_;
+
+/* Sets the refused accounts aside, counts and names them in run->err; takes back what earlier runs
+   had set aside and this one did not. */
+enum err_code run_settle_refusals(struct pass *pass, struct run *run,
+                                  const struct refusals *refusals, struct err *err) _must_check_;
+
+/* What is due: sets run->due and run->due_changes, and gives the batches' last keys. */
 struct batch_keys {
     struct batch_key *keys;
     size_t n, size;

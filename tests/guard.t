@@ -88,7 +88,7 @@ is night('2026-02-07', '--set', 'job.expire-invitations.surge=1000', '--set', 'j
 # ---- what was done before counts ----
 invite(7, 60, '2026-01-08');
 my @small = ('--set', 'database.batch_rows=20', '--set', 'job.expire-invitations.max_changes=60');
-$db->sql(q{CREATE FUNCTION public.fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.email = 'i50@x.example' THEN RAISE 'no'; END IF; RETURN NEW; END $$;
+$db->sql(q{CREATE FUNCTION public.fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.email = 'i50@x.example' THEN RAISE 'no' USING ERRCODE = '58000'; END IF; RETURN NEW; END $$;
     CREATE TRIGGER fail BEFORE UPDATE ON saas.invitations FOR EACH ROW EXECUTE FUNCTION public.fail()});
 is night('2026-02-08', @small)->{status}, 70, 'a run that fails half way';
 is $db->one("SELECT counters ->> 'done' FROM lapse.runs ORDER BY run_id DESC LIMIT 1"), 40, 'has done 40 of 60';

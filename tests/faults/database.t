@@ -409,8 +409,11 @@ raises('a serialization failure, always', '40001', 1000, 75, tries => 4);
 raises('a deadlock, three times', '40P01', 3, 0, tries => 4);
 raises('the disk of the server is full', '53100', 1000, 74);
 raises('the server is shutting down', '57P01', 1000, 75);
-# The run stops there, whole: an account that the product's own trigger refuses is not set aside yet.
-raises('a trigger that raises for one row', 'P0001', 1000, 70);
+raises('a trigger that raises for one row', 'P0001', 1000, 83, then => sub {
+    my ($db) = @_;
+    is $db->one("SELECT count(*) FROM saas.invitations WHERE status = 'pending' AND invitation_id <> 18"), 0, 'all the others were changed';
+    is $db->one("SELECT string_agg(sqlstate || ' ' || job, ',') FROM lapse.quarantine"), 'P0001 expire-invitations', 'its account is set aside';
+});
 
 # ---- an error in the middle of a stream ----
 
