@@ -205,7 +205,7 @@ static enum err_code collect(const struct parts *parts, struct registry *ret,
     for (size_t i = 0; i < parts->n_jobs; i++)
         for (const struct setting *own = parts->jobs[i]->settings; own && own->key; own++)
             n++;
-    n += parts->n_jobs * GUARD_SETTINGS;
+    n += parts->n_jobs * (GUARD_SETTINGS + 1);
     all = calloc(1, n * sizeof *all + parts->n_jobs * SECTION_SIZE);
     if (!all)
         return err_nomem(err);
@@ -217,15 +217,16 @@ static enum err_code collect(const struct parts *parts, struct registry *ret,
         for (const struct setting *own = parts->jobs[i]->settings; own && own->key; own++)
             if (!(own->option & OPTION_ONLY))
                 all[n++] = *own;
-    for (size_t i = 0; i < parts->n_jobs; i++)
-        if (parts->jobs[i]->kind == JOB_CHANGE) {
-            job_section(parts->jobs[i], sections, SECTION_SIZE);
-            for (size_t j = 0; j < GUARD_SETTINGS; j++) {
-                all[n] = guard_settings[j];
-                all[n++].section = sections;
-            }
-            sections += SECTION_SIZE;
+    for (size_t i = 0; i < parts->n_jobs; i++) {
+        job_section(parts->jobs[i], sections, SECTION_SIZE);
+        all[n] = every_setting;
+        all[n++].section = sections;
+        for (size_t j = 0; parts->jobs[i]->kind == JOB_CHANGE && j < GUARD_SETTINGS; j++) {
+            all[n] = guard_settings[j];
+            all[n++].section = sections;
         }
+        sections += SECTION_SIZE;
+    }
     *ret = (struct registry){.jobs = parts->jobs,
                              .n_jobs = parts->n_jobs,
                              .settings = all,

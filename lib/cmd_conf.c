@@ -29,9 +29,11 @@ static const char *source_name(enum setting_source source)
     }
 }
 
-/* The guard's settings are the same for every change job: the table has them once. */
-static bool is_guard(const struct setting *setting)
+/* The settings that are the same for every job: the table has them once. */
+static bool is_common(const struct setting *setting)
 {
+    if (setting->help == every_setting.help)
+        return true;
     for (size_t i = 0; i < GUARD_SETTINGS; i++)
         if (setting->help == guard_settings[i].help)
             return true;
@@ -54,8 +56,9 @@ static void markdown(const struct cli *cli)
 
     puts("| section | key | takes | default | what it is for |\n|---|---|---|---|---|");
     for (size_t i = 0; i < registry->n_settings; i++)
-        if (!is_guard(&registry->settings[i]))
+        if (!is_common(&registry->settings[i]))
             markdown_row(registry->settings[i].section, &registry->settings[i]);
+    markdown_row("job.NAME", &every_setting);
     for (size_t i = 0; i < GUARD_SETTINGS; i++)
         markdown_row("job.NAME", &guard_settings[i]);
 }

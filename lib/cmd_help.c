@@ -89,7 +89,7 @@ static void help_all(FILE *out)
         fprintf(out, "  %-10s %s\n", command_nth(i)->name, command_nth(i)->summary);
     fputs("\noptions of every command\n", out);
     opt_print(global_options, out);
-    fputs("\nmore: lapse help COMMAND, lapse help JOB, lapse help status\n", out);
+    fputs("\nmore: lapse help COMMAND, lapse help JOB, lapse help exit\n", out);
 }
 
 static enum err_code run(struct cli *cli, struct err *err)
@@ -112,7 +112,7 @@ static enum err_code run(struct cli *cli, struct err *err)
     }
     if ((job = job_find(&cli->registry, word)) != NULL)
         return help_job(job, stdout, err);
-    if (strcmp(word, "status") == 0) {
+    if (strcmp(word, "exit") == 0) {
         help_statuses(stdout);
         return ERR_OK;
     }
@@ -123,8 +123,8 @@ static enum err_code run(struct cli *cli, struct err *err)
 
 const struct command command_help = {
     .name = "help",
-    .operands = "[COMMAND|JOB|status]",
+    .operands = "[COMMAND|JOB|exit]",
     .summary = "explain a command, a job or the exit statuses",
-    .help = "Explains a command or a job; \"lapse help status\" lists the exit statuses.",
+    .help = "Explains a command or a job; \"lapse help exit\" lists the exit statuses.",
     .run = run,
 };

@@ -27,6 +27,17 @@ const char *job_kind_name(enum job_kind kind)
     return "?";
 }
 
+const struct setting every_setting = {
+    NULL,
+    "every",
+    SETTING_DURATION,
+    "1 d",
+    60,
+    31536000,
+    NULL,
+    "How often the job is meant to run; \"lapse status\" tells when it is late",
+    OPTION_NONE};
+
 const struct setting guard_settings[GUARD_SETTINGS] = {
     {NULL, "max_changes", SETTING_INT, "10000", 0, INT64_MAX, NULL,
      "How many due rows a run may take before it is stopped for a person to look; half of it the "

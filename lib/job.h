@@ -123,6 +123,9 @@ void args_range(struct args *args, int64_t from_account, int64_t from_id, int64_
 enum { OPTION_NAME_SIZE = 48 };
 void job_option_name(const struct setting *setting, char buffer[static OPTION_NAME_SIZE]);
 
+/* What every job has in its own section, its section left to be filled in. */
+extern const struct setting every_setting;
+
 /* The settings of every change job's guard, their section left to be filled in. */
 enum { GUARD_SETTINGS = 4, SECTION_SIZE = 64 };
 extern const struct setting guard_settings[GUARD_SETTINGS];

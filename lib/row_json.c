@@ -22,6 +22,8 @@ static json_t *value_json(const struct db_row *row, int column)
         return json_real(strtod(text, NULL));
     if (strcmp(type, "jsonb") == 0)
         return json_loads(text, JSON_DECODE_ANY, NULL);
+    if (strcmp(type, "boolean") == 0)
+        return json_boolean(*text == 't');
     if (strcmp(type, "timestamptz") == 0)
         return json_string(show_instant(text, buffer));
     return json_string(text);

@@ -81,7 +81,7 @@ subtest 'before and around the command' => sub {
     refused(["\xc0\xaf"], 'not valid UTF-8', undef);
     my $both = lapse('--help');
     is $both->{status}, 0, 'lapse --help';
-    my $status = lapse('help', 'status');
+    my $status = lapse('help', 'exit');
     for my $n (0, 64 .. 66, 69 .. 71, 73 .. 75, 77, 78, 80 .. 83) {
         like $status->{stdout}, qr/^ *$n\s+\S/m, "help status tells $n";
     }
@@ -157,7 +157,7 @@ subtest 'an as-of in the future, or before the last one' => sub {
 };
 
 subtest 'stdout and stderr that do not take it' => sub {
-    for my $arguments (['help'], ['version'], ['jobs'], ['conf'], ['conf', '--sample'], ['conf', '--table'], ['help', 'status'],
+    for my $arguments (['help'], ['version'], ['jobs'], ['conf'], ['conf', '--sample'], ['conf', '--table'], ['help', 'exit'],
         ['jobs', '--json'], ['conf', '--json'], ['history'], ['history', '--json'], ['run', '--help']) {
         my $words = join ' ', @$arguments;
         for my $to ('>/dev/full', '>&-') {
