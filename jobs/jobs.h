@@ -9,6 +9,8 @@
     "Names, roles, seats and period ends are those of the day the report was made; the past of " \
     "these is not kept. Licenses, memberships and activity are those of the as-of."
 
+extern const struct job job_undo; /* of the command, not of the night */
+
 #define JOB(name) extern const struct job job_##name;
 #include "jobs.def"
 #undef JOB

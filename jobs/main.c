@@ -36,6 +36,7 @@ int main(int argc, char **argv)
     static const struct parts parts = {
         .jobs = jobs,
         .n_jobs = COUNT(jobs),
+        .undo = &job_undo,
         .rules = rule_settings,
         .n_rules = COUNT(rule_settings),
         .promises = promises,

@@ -229,6 +229,7 @@ static enum err_code collect(const struct parts *parts, struct registry *ret,
     }
     *ret = (struct registry){.jobs = parts->jobs,
                              .n_jobs = parts->n_jobs,
+                             .undo = parts->undo,
                              .settings = all,
                              .n_settings = n,
                              .promises = parts->promises,

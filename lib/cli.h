@@ -16,6 +16,7 @@
 struct parts {
     const struct job *const *jobs;
     size_t n_jobs;
+    const struct job *undo; /* what `lapse undo` runs */
     const struct setting *rules;
     size_t n_rules;
     const struct data_check *promises, *conditions;

@@ -17,11 +17,12 @@ static const struct opt options[] = {
 };
 
 static const struct text_column columns[] = {
-    {"run", true},      {"job", false},    {"as of", false},  {"trigger", false}, {"state", false},
-    {"started", false}, {"seconds", true}, {"changed", true}, {"files", true},    {"status", true},
+    {"run", true},    {"job", false},     {"as of", false},  {"trigger", false},
+    {"state", false}, {"started", false}, {"seconds", true}, {"changed", true},
+    {"files", true},  {"status", true},   {"undone", false},
 };
-static const char *const shown[] = {"run_id",     "job",     "as_of",   "trigger", "state",
-                                    "started_at", "seconds", "changed", "files",   "status"};
+static const char *const shown[] = {"run_id",  "job",     "as_of", "trigger", "state", "started_at",
+                                    "seconds", "changed", "files", "status",  "undone"};
 
 struct lister {
     const struct cli *cli;

@@ -97,6 +97,7 @@ struct data_check {
 struct registry {
     const struct job *const *jobs; /* in the order of a nightly run */
     size_t n_jobs;
+    const struct job *undo;         /* run by a command, not by name */
     const struct setting *settings; /* all: the runner's, the rules', the jobs' */
     size_t n_settings;
     const struct data_check *promises; /* hold after every run */

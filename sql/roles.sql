@@ -37,7 +37,7 @@ GRANT INSERT (account_id, from_plan, to_plan, from_seats, to_seats, reason, effe
   ON saas.plan_changes TO lapse_runner;
 GRANT UPDATE (status, inactive_since, inactive_reason, git_sync_over_limit_since)
   ON saas.organizations TO lapse_runner;
-GRANT INSERT (account_id, organization_id, requested_at, visible_to, status)
+GRANT INSERT (account_id, organization_id, requested_at, visible_to, status), UPDATE (status)
   ON saas.organization_exports TO lapse_runner;
 GRANT INSERT (account_id, organization_id, user_id, via, joined_at, role), UPDATE (left_at)
   ON saas.organization_members TO lapse_runner;
@@ -70,4 +70,5 @@ GRANT UPDATE (chain_no, digest) ON lapse.chain_head TO lapse_runner;
 GRANT INSERT, UPDATE, DELETE ON lapse.quarantine TO lapse_runner;
 GRANT INSERT (account_id, reason, held_at, held_until), UPDATE (released_at) ON lapse.holds TO lapse_runner;
 GRANT INSERT, UPDATE ON lapse.purged TO lapse_runner;
+GRANT INSERT, DELETE ON lapse.undone TO lapse_runner;
 GRANT DELETE ON lapse.runs, lapse.files TO lapse_runner;
