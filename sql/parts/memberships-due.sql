@@ -97,9 +97,11 @@ memberships_leaving AS (
          CASE WHEN j.new_role IS NULL THEN (
            SELECT max(p.ended_at)
            FROM (
-             SELECT greatest(m.joined_at, l.linked_at, t.created_at) AS begun_at,
+             SELECT greatest(m.joined_at, l.linked_at, t.created_at, o.created_at) AS begun_at,
                     least(m.left_at, l.unlinked_at, t.deleted_at, d.ends_at, e.ends_at) AS ended_at
-             FROM saas.team_organizations l
+             FROM saas.organizations o
+             JOIN saas.team_organizations l
+               ON l.account_id = o.account_id AND l.organization_id = o.organization_id
              JOIN saas.teams t ON t.account_id = l.account_id AND t.team_id = l.team_id
              JOIN saas.team_members m
                ON m.account_id = l.account_id AND m.team_id = l.team_id AND m.user_id = j.user_id
@@ -107,7 +109,7 @@ memberships_leaving AS (
              LEFT JOIN team_members_due e
                ON e.account_id = m.account_id AND e.team_id = m.team_id AND e.user_id = m.user_id
               AND e.source = m.source AND e.joined_at = m.joined_at
-             WHERE l.account_id = j.account_id AND l.organization_id = j.organization_id
+             WHERE o.account_id = j.account_id AND o.organization_id = j.organization_id
            ) p
            WHERE p.begun_at < p.ended_at
              AND p.ended_at > j.joined_at
