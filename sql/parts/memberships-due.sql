@@ -2,17 +2,12 @@
 -- it, whatever the organization's status. M2: the highest role of all teams holds; direct memberships
 -- are neither read nor written. What the events of SCIM are about to end gives nothing any more.
 -- Reads `scim_expired`, `teams_due`, `team_members_due`.
-memberships_needed AS (
-  SELECT s.account_id, l.organization_id, s.user_id,
-         (ARRAY['owner', 'admin', 'member'])
-           [min(array_position(ARRAY['owner', 'admin', 'member'], t.role))] AS role,
-         -- A path begins when the last of its parts does; of several, the first that is live counts.
-         min(greatest(s.joined_at, l.linked_at, t.created_at, o.created_at)) AS begins_at
-  FROM saas.team_members s
-  JOIN saas.teams t
-    ON t.account_id = s.account_id AND t.team_id = s.team_id
-   AND t.created_at <= :'as_of'::timestamptz
-   AND (t.deleted_at IS NULL OR t.deleted_at > :'as_of'::timestamptz)
+-- The ways into organizations are few and are put together first; the members are many.
+team_ways AS MATERIALIZED (
+  SELECT s.account_id, s.team_id, l.organization_id,
+         array_position(ARRAY['owner', 'admin', 'member'], s.role) AS rank,
+         greatest(l.linked_at, s.created_at, o.created_at) AS begins_at
+  FROM saas.teams s
   JOIN saas.team_organizations l
     ON l.account_id = s.account_id AND l.team_id = s.team_id
    AND l.linked_at <= :'as_of'::timestamptz
@@ -21,18 +16,29 @@ memberships_needed AS (
     ON o.account_id = l.account_id AND o.organization_id = l.organization_id
    AND o.created_at <= :'as_of'::timestamptz
    AND (o.deleted_at IS NULL OR o.deleted_at > :'as_of'::timestamptz)
+  WHERE s.created_at <= :'as_of'::timestamptz
+    AND (s.deleted_at IS NULL OR s.deleted_at > :'as_of'::timestamptz)
+    AND
+    --include account-range
+    AND (:'accounts'::bigint[] IS NULL OR s.account_id = ANY (:'accounts'::bigint[]))
+    AND (s.account_id, s.team_id) NOT IN (SELECT d.account_id, d.team_id FROM teams_due d)
+),
+memberships_needed AS (
+  SELECT s.account_id, w.organization_id, s.user_id,
+         (ARRAY['owner', 'admin', 'member'])[min(w.rank)] AS role,
+         -- A path begins when the last of its parts does; of several, the first that is live counts.
+         min(greatest(s.joined_at, w.begins_at)) AS begins_at
+  FROM saas.team_members s
+  JOIN team_ways w ON w.account_id = s.account_id AND w.team_id = s.team_id
   WHERE s.joined_at <= :'as_of'::timestamptz
     AND (s.left_at IS NULL OR s.left_at > :'as_of'::timestamptz)
     AND
     --include account-range
     AND (:'accounts'::bigint[] IS NULL OR s.account_id = ANY (:'accounts'::bigint[]))
-    AND NOT EXISTS (
-      SELECT FROM teams_due d WHERE d.account_id = s.account_id AND d.team_id = s.team_id)
-    AND NOT EXISTS (
-      SELECT FROM team_members_due d
-      WHERE d.account_id = s.account_id AND d.team_id = s.team_id AND d.user_id = s.user_id
-        AND d.source = s.source AND d.joined_at = s.joined_at)
-  GROUP BY s.account_id, l.organization_id, s.user_id
+    -- NOT IN looks up a hash, however wrong the estimate of how few rows these are.
+    AND (s.account_id, s.team_id, s.user_id, s.source, s.joined_at) NOT IN (
+      SELECT d.account_id, d.team_id, d.user_id, d.source, d.joined_at FROM team_members_due d)
+  GROUP BY s.account_id, w.organization_id, s.user_id
 ),
 memberships_there AS (
   SELECT s.account_id, s.organization_id, s.user_id, s.joined_at, s.role, s.left_at
@@ -74,7 +80,7 @@ memberships_wrong AS (
   ) s
   WHERE
     --include not-left-alone
-    AND NOT EXISTS (SELECT FROM scim_expired x WHERE x.account_id = s.account_id)
+    AND s.account_id NOT IN (SELECT x.account_id FROM scim_expired x)
     AND EXISTS (
       SELECT FROM saas.organizations o
       WHERE o.account_id = s.account_id AND o.organization_id = s.organization_id
@@ -93,7 +99,7 @@ memberships_judged AS (
 -- where there never was one. One with another role ends as of now.
 memberships_leaving AS (
   SELECT j.account_id, j.organization_id, j.user_id, j.joined_at, j.role, j.left_at,
-         j.new_role IS NOT NULL AND NOT j.is_there AS changes_role,
+         CASE WHEN NOT j.is_there THEN j.new_role END AS new_role,
          CASE WHEN j.new_role IS NULL THEN (
            SELECT max(p.ended_at)
            FROM (

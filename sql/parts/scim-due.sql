@@ -5,8 +5,7 @@
 events_due AS (
   SELECT e.account_id, e.event_id, e.kind, e.received_at, e.applied_at, e.user_id
   FROM scim_told e
-  WHERE NOT EXISTS (
-    SELECT FROM events_waiting w WHERE w.account_id = e.account_id AND w.event_id = e.event_id)
+  WHERE (e.account_id, e.event_id) NOT IN (SELECT w.account_id, w.event_id FROM events_waiting w)
 ),
 teams_due AS (
   SELECT t.account_id, t.team_id, t.deleted_at, min(t.received_at) AS ends_at

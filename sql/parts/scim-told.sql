@@ -12,17 +12,21 @@ scim_told AS (
     --include account-range
     AND
     --include not-left-alone
-    AND NOT EXISTS (SELECT FROM scim_expired x WHERE x.account_id = s.account_id)
+    AND s.account_id NOT IN (SELECT x.account_id FROM scim_expired x)
 ),
 last_owners AS (
   SELECT e.account_id, e.event_id, e.user_id
   FROM scim_told e
-  JOIN saas.account_members w
-    ON w.account_id = e.account_id AND w.role = 'owner'
-   AND w.joined_at <= :'as_of'::timestamptz
-   AND (w.left_at IS NULL OR w.left_at > :'as_of'::timestamptz)
-  GROUP BY e.account_id, e.event_id, e.user_id
-  HAVING count(DISTINCT w.user_id) = 1 AND min(w.user_id) = e.user_id
+  JOIN (
+    SELECT w.account_id, min(w.user_id) AS user_id
+    FROM saas.account_members w
+    WHERE w.role = 'owner'
+      AND w.joined_at <= :'as_of'::timestamptz
+      AND (w.left_at IS NULL OR w.left_at > :'as_of'::timestamptz)
+      AND w.account_id IN (SELECT t.account_id FROM scim_told t)
+    GROUP BY w.account_id
+    HAVING count(DISTINCT w.user_id) = 1
+  ) o ON o.account_id = e.account_id AND o.user_id = e.user_id
 ),
 teams_told AS (
   SELECT e.account_id, e.event_id, e.received_at, t.team_id, t.deleted_at,

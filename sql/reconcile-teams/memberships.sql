@@ -16,7 +16,7 @@ gone AS (
   WHERE o.account_id = d.account_id AND o.organization_id = d.organization_id
     AND o.user_id = d.user_id AND o.via = 'team' AND o.joined_at = d.joined_at
     AND (o.role, o.left_at) IS NOT DISTINCT FROM (d.role, d.left_at)
-  RETURNING d.account_id, d.organization_id, d.user_id, d.joined_at, d.left_at, d.changes_role,
+  RETURNING d.account_id, d.organization_id, d.user_id, d.joined_at, d.left_at, d.new_role,
             o.left_at AS ends_at
 ),
 come AS (
@@ -24,13 +24,15 @@ come AS (
   SELECT j.account_id, j.organization_id, j.user_id, 'team', j.joined_at, j.role
   FROM memberships_joining j
   WHERE NOT j.changes_role
-  UNION ALL
-  SELECT j.account_id, j.organization_id, j.user_id, 'team', j.joined_at, j.role
-  FROM memberships_joining j
-  JOIN (SELECT DISTINCT account_id, organization_id, user_id FROM gone WHERE changes_role) g
-    ON g.account_id = j.account_id AND g.organization_id = j.organization_id
-   AND g.user_id = j.user_id
-  WHERE j.changes_role
+  ON CONFLICT DO NOTHING
+  RETURNING account_id, organization_id, user_id, via, joined_at, role
+),
+turned AS (
+  INSERT INTO saas.organization_members (account_id, organization_id, user_id, via, joined_at, role)
+  SELECT DISTINCT g.account_id, g.organization_id, g.user_id, 'team', :'as_of'::timestamptz,
+         g.new_role
+  FROM gone g
+  WHERE g.new_role IS NOT NULL
   ON CONFLICT DO NOTHING
   RETURNING account_id, organization_id, user_id, via, joined_at, role
 ),
@@ -39,20 +41,23 @@ written AS (
          concat_ws('/', g.organization_id, g.user_id, 'team', g.joined_at) AS entity_id,
          jsonb_build_object('left_at', g.left_at) AS before,
          jsonb_build_object('left_at', g.ends_at) AS after,
-         CASE WHEN g.changes_role THEN 'role_changed' ELSE 'ended' END AS reason,
+         CASE WHEN g.new_role IS NULL THEN 'ended' ELSE 'role_changed' END AS reason,
          g.ends_at AS effective_at
   FROM gone g
   UNION ALL
-  SELECT c.account_id, 'organization_members',
-         concat_ws('/', c.organization_id, c.user_id, c.via, c.joined_at), NULL,
-         jsonb_build_object('account_id', c.account_id, 'organization_id', c.organization_id,
-                            'user_id', c.user_id, 'via', c.via, 'joined_at', c.joined_at,
-                            'role', c.role),
-         CASE WHEN j.changes_role THEN 'role_changed' ELSE 'added' END, c.joined_at
-  FROM come c
-  JOIN memberships_joining j
-    ON j.account_id = c.account_id AND j.organization_id = c.organization_id
-   AND j.user_id = c.user_id
+  SELECT n.account_id, 'organization_members',
+         concat_ws('/', n.organization_id, n.user_id, n.via, n.joined_at), NULL,
+         jsonb_build_object('account_id', n.account_id, 'organization_id', n.organization_id,
+                            'user_id', n.user_id, 'via', n.via, 'joined_at', n.joined_at,
+                            'role', n.role),
+         n.reason, n.joined_at
+  FROM (
+    SELECT account_id, organization_id, user_id, via, joined_at, role, 'added' AS reason
+    FROM come
+    UNION ALL
+    SELECT account_id, organization_id, user_id, via, joined_at, role, 'role_changed'
+    FROM turned
+  ) n
 ),
 --include audit
 SELECT count(*) AS changed, 0::bigint AS torn
