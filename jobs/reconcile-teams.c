@@ -2,14 +2,10 @@
 #include "jobs.h"
 
 static const struct column columns[] = {
-    {"Account ID", "account_id", COL_ID, 12, false},
-    {"Account", "account", COL_TEXT, 30, false},
-    {"Kind", "kind", COL_TEXT, 16, false},
-    {"Key", "key", COL_TEXT, 26, false},
-    {"Action", "action", COL_TEXT, 18, false},
-    {"Role", "role", COL_TEXT, 10, false},
-    {"Note", "note", COL_TEXT, 70, false},
-    {0},
+    {"Account ID", "account_id", COL_ID, 12, false}, {"Account", "account", COL_TEXT, 30, false},
+    {"Kind", "kind", COL_TEXT, 16, false},           {"Key", "key", COL_TEXT, 26, false},
+    {"Action", "action", COL_TEXT, 18, false},       {"Role", "role", COL_TEXT, 10, false},
+    {"Note", "note", COL_TEXT, 70, false},           {0},
 };
 
 static const struct report_table tables[] = {
