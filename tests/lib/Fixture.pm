@@ -18,7 +18,8 @@
 # hold exactly these columns; [{...}, {...}] instead of {...} are several, one after the other, the
 # first of a new row being its insert. `-reason`, `-at` and `-job` in a row are those of its audit row. A new
 # row must hold what is named, and NULL elsewhere. The third argument may have `report`: job =>
-# [{ header => value }], over what the changes imply for that report (see `implied`).
+# [{ header => value }], over what the changes imply for that report (see `implied`), and `skips`: the
+# rows of reconcile-teams that no change implies.
 package Fixture;
 use strict;
 use warnings;
@@ -129,14 +130,16 @@ my %id = (users => 'user_id', subscriptions => 'subscription_id', organizations 
     organization_exports => 'export_id', teams => 'team_id', invitations => 'invitation_id',
     licenses => 'license_id', plan_changes => 'change_no', scim_events => 'event_id');
 my %key = (%id, activation_codes => 'code_hash', domains => 'domain', scim_connections => 'provider',
-    account_members => 'user_id');
+    account_members => 'user_id', organization_members => [qw(organization_id user_id via joined_at)],
+    team_members => [qw(team_id user_id source joined_at)], team_organizations => [qw(team_id organization_id linked_at)]);
 my @order = qw(accounts users account_members subscriptions activation_codes organizations
     organization_members organization_exports teams team_members team_organizations invitations
     licenses domains storage_rules scim_connections scim_events user_activity user_activity_days
     billing_lines seat_snapshots plan_changes);
 # What the change jobs may write, and what they must not.
 my @judged = qw(subscriptions activation_codes organizations organization_exports invitations licenses
-    domains scim_connections plan_changes account_members);
+    domains scim_connections plan_changes account_members organization_members teams team_members
+    team_organizations scim_events);
 
 sub new {
     my ($class, $db) = @_; # several may share a database
@@ -144,6 +147,14 @@ sub new {
 }
 
 sub own { my ($account, $n) = @_; return defined $n && $n =~ /^\d+$/ && $n > 0 && $n < 100 ? $account * 100 + $n : $n }
+
+# A row's own id; of several columns, as the audit writes it.
+sub id_of {
+    my ($table, $row) = @_;
+    my $key = $key{$table};
+    return $row->{$key} if !ref $key;
+    return join '/', map { /_at$/ ? $row->{$_} =~ s/T/ /r =~ s/\+00:00$/+00/r : $row->{$_} } @$key;
+}
 
 sub complete {
     my ($table, $account, $n, $row) = @_;
@@ -178,7 +189,7 @@ sub case {
     if ($rows{activation_codes}) { $_->{code_hash} //= "code-$account" for @{ $rows{activation_codes} } }
     if ($rows{domains}) { my $n = 0; $_->{domain} //= "d" . ++$n . ".a$account.example" for @{ $rows{domains} } }
     push @{ $self->{cases} }, { name => $name, account => $account, rows => \%rows,
-        expected => $expected || {}, report => $more{report} || {} };
+        expected => $expected || {}, report => $more{report} || {}, skips => $more{skips} || [] };
     return $account;
 }
 
@@ -230,15 +241,16 @@ sub expected_changes {
         my $want = $case->{expected}{$table};
         for my $n (sort grep { $_ ne 'new' } keys %$want) {
             my $row = $case->{rows}{$table}[$n - 1];
-            push @changes, updates($table, $row->{ $key{$table} }, $row, steps($want->{$n}));
+            push @changes, updates($table, id_of($table, $row), $row, steps($want->{$n}));
         }
         my $k = 0;
         for my $new (@{ $want->{new} || [] }) {
             my ($insert, @updates) = steps($new);
             my $after = unmarked($insert);
-            $after->{organization_id} = own($case->{account}, $after->{organization_id}) if exists $after->{organization_id};
+            $after->{$_} = own($case->{account}, $after->{$_}) for grep { exists $after->{$_} } qw(organization_id user_id);
             delete $after->{run_id};
-            push @changes, { entity => $table, entity_id => 'new' . ++$k, before => undef,
+            $k++;
+            push @changes, { entity => $table, entity_id => ref $key{$table} ? id_of($table, $after) : "new$k", before => undef,
                 after => bare({ %$after, account_id => $case->{account} }), mark($insert) };
             push @changes, updates($table, "new$k", $after, @updates);
         }
@@ -276,6 +288,7 @@ sub implied {
     my ($expected, $rows, %report) = ($case->{expected}, $case->{rows});
     for my $n (sort grep { $_ ne 'new' } keys %{ $expected->{invitations} || {} }) {
         my ($row, $new) = ($rows->{invitations}[$n - 1], outcome($expected->{invitations}{$n}));
+        next if $new->{status} ne 'expired';
         push @{ $report{'expire-invitations'} }, { 'Account' => $case->{name}, 'Invitation ID' => $row->{invitation_id},
             'Email' => $row->{email}, 'Role' => $row->{role}, 'Sent' => shown($row->{sent_at}), 'Expired At' => shown($new->{closed_at}) };
     }
@@ -291,13 +304,41 @@ sub implied {
     }
     for my $n (sort grep { $_ ne 'new' } keys %{ $expected->{organizations} || {} }) {
         my ($row, $new) = ($rows->{organizations}[$n - 1], outcome($expected->{organizations}{$n}));
+        if (exists $new->{git_sync_over_limit_since}) {
+            my $since = $new->{git_sync_over_limit_since};
+            push @{ $report{'check-git-sync'} }, { 'Account' => $case->{name}, 'Organization ID' => $row->{organization_id},
+                'Organization' => $row->{name}, 'Action' => defined $since ? 'flagged' : 'cleared',
+                'Since' => shown($since // $row->{git_sync_over_limit_since}) };
+        }
         push @{ $report{'flag-inactive-organizations'} }, { 'Account' => $case->{name},
             'Organization ID' => $row->{organization_id}, 'Organization' => $row->{name},
             $new->{status} eq 'inactive'
                 ? (Action => 'inactivated', Reason => $new->{inactive_reason}, Since => shown($new->{inactive_since}))
-                : (Action => 'reactivated') };
+                : (Action => 'reactivated') } if exists $new->{status};
     }
+    my @teams = (@{ $case->{skips} }, map { implied_of_teams($json->decode($_)) } $self->expected_changes($case));
+    @teams = sort { $a->{Kind} cmp $b->{Kind} || by_number($a->{Key}, $b->{Key}) || $a->{Action} cmp $b->{Action} } @teams;
+    $report{'reconcile-teams'} = \@teams if @teams;
     return \%report;
+}
+
+sub by_number {
+    my @parts = map { [split m{/}, $_] } @_;
+    return $parts[0][0] !~ /^\d/ ? $_[0] cmp $_[1] : $parts[0][0] <=> $parts[1][0] || ($parts[0][1] // 0) <=> ($parts[1][1] // 0);
+}
+
+# A row of the audit as reconcile-teams reports it; none of events and of the old half of a changed role.
+sub implied_of_teams {
+    my ($c) = @_;
+    my $kind = { organization_members => 'membership', teams => 'team', team_members => 'team_member', team_organizations => 'team_link',
+        invitations => 'invitation', licenses => 'license' }->{ $c->{entity} } or return ();
+    my @id = split m{/}, $c->{entity_id};
+    my $reason = $c->{reason} // '';
+    return () if $kind eq 'membership' && $reason eq 'role_changed' && defined $c->{before};
+    my $action = $kind eq 'membership' ? $reason || (defined $c->{before} ? 'ended' : 'added')
+        : { team => 'team_deleted', invitation => 'invitation_revoked', license => 'license_revoked' }->{$kind} // 'ended';
+    return { Kind => $kind, Key => join('/', $id[0], $kind =~ /_|membership/ ? $id[1] : ()), Action => $action,
+        $kind eq 'membership' && !defined $c->{before} ? (Role => $c->{after}{role}) : () };
 }
 
 # One test per case: rows, audit and reports of its account.
@@ -332,17 +373,20 @@ sub check_case {
         my @rows = map { plain($_) } @{ $now->{$table}{$account} || [] };
         my $n = 0;
         my @want = map { my $over = $expected->{$table}{ ++$n } || {}; plain({ %$_, %{ outcome($over) } }) } @{ $case->{rows}{$table} || [] };
-        my %given = map { $_->{$key} => 1 } @want;
-        my @new = sort { $a->{$key} <=> $b->{$key} } grep { !$given{ $_->{$key} } } @rows;
-        my $k = 0;
-        for (@new) { $number{$table}{ $_->{$key} } = 'new' . ++$k; $_->{$key} = 'new'; $_->{run_id} = $job->{ $_->{run_id} } if exists $_->{run_id} }
-        @rows = sort map { text($_) } (grep { $_->{$key} ne 'new' } @rows), @new;
+        if (!ref $key) { # an id that the database made has no number that could be expected
+            my %given = map { $_->{$key} => 1 } @want;
+            my @new = sort { $a->{$key} <=> $b->{$key} } grep { !$given{ $_->{$key} } } @rows;
+            my $k = 0;
+            for (@new) { $number{$table}{ $_->{$key} } = 'new' . ++$k; $_->{$key} = 'new'; $_->{run_id} = $job->{ $_->{run_id} } if exists $_->{run_id} }
+            @rows = ((grep { $_->{$key} ne 'new' } @rows), @new);
+        }
+        @rows = sort map { text($_) } @rows;
         for (@{ $expected->{$table}{new} || [] }) {
             my %row = (%{ $column{$table} }, account_id => $account);
             $row{$_} = undef for keys %{ $column{$table} };
             $row{cancel_at_period_end} = 0 if $table eq 'subscriptions';
-            %row = (%row, %{ outcome($_) }, $key => 'new');
-            $row{organization_id} = own($account, $row{organization_id}) if exists $row{organization_id};
+            %row = (%row, %{ outcome($_) }, ref $key ? () : ($key => 'new'));
+            $row{$_} = own($account, $row{$_}) for grep { exists $row{$_} } qw(organization_id user_id);
             push @want, \%row;
         }
         @want = sort map { text(plain($_)) } @want;
