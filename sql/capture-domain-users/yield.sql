@@ -1,14 +1,15 @@
 -- An admin who was faster wins: no lock and no unique index keeps somebody from granting the same
 -- person a license, or the last seat to somebody else, while the statement before this one ran. So
--- what it wrote is looked at once more, and the batch tried again over what there is now, where
--- somebody captured holds another license too, or is no member, or the account is over its seats
--- (unless all it captured had an invitation), or captures no more.
+-- what it wrote is looked at once more, and the batch is tried again over what there is now, where
+-- somebody captured holds another license too or is no member, where the account is over its seats
+-- (unless all it captured had an invitation), or where it captures no more.
 WITH
 --include captures
 ,
 captured AS (
-  SELECT s.account_id, (s.after ->> 'user_id')::bigint AS user_id
+  SELECT s.account_id, u.user_id, lower(u.email) AS person
   FROM lapse.changes s
+  JOIN saas.users u ON u.user_id = (s.after ->> 'user_id')::bigint
   WHERE s.run_id = :'run_id'::bigint
     AND s.batch_no = :'batch_no'::integer
     AND s.entity = 'licenses'
@@ -21,23 +22,50 @@ judged AS (
 ),
 --include seats-taken
 ,
-capturing_plan AS (
-  SELECT DISTINCT s.account_id, s.purchased
-  FROM captures s
+people AS (
+  SELECT r.account_id, r.person, bool_or(r.taken) AS taken, bool_or(r.captured) AS captured,
+         bool_or(r.invited) AS invited
+  FROM (
+    SELECT t.account_id, t.person, true AS taken, false AS captured, false AS invited
+    FROM seats_taken t
+    UNION ALL
+    SELECT c.account_id, c.person, false, true, false
+    FROM captured c
+    UNION ALL
+    SELECT i.account_id, i.person, false, false, true
+    FROM seat_claims i
+    WHERE NOT i.licensed
+  ) r
+  GROUP BY r.account_id, r.person
+),
+accounts AS (
+  SELECT r.account_id, bool_or(r.captures) AS captures, max(r.purchased) AS purchased,
+         count(*) FILTER (WHERE r.taken) AS taken,
+         bool_or(r.captured) AS captured, bool_or(r.captured AND NOT r.invited) AS took_seats
+  FROM (
+    SELECT p.account_id, false AS captures, NULL::integer AS purchased, p.taken, p.captured, p.invited
+    FROM people p
+    UNION ALL
+    SELECT s.account_id, true, s.purchased, false, false, false
+    FROM captures s
+  ) r
+  GROUP BY r.account_id
+),
+overtaken AS (
+  SELECT a.account_id
+  FROM accounts a
+  WHERE a.captured
+    AND (NOT a.captures
+         OR a.took_seats AND a.purchased IS DISTINCT FROM -1 AND a.taken > coalesce(a.purchased, 0))
+  UNION
+  SELECT c.account_id
+  FROM captured c
+  WHERE (SELECT count(*) FROM saas.licenses l
+         WHERE l.account_id = c.account_id AND l.user_id = c.user_id) <> 1
+     OR NOT EXISTS (
+       SELECT FROM saas.account_members m
+       WHERE m.account_id = c.account_id AND m.user_id = c.user_id
+         AND (m.left_at IS NULL OR m.left_at > :'as_of'::timestamptz))
 )
-SELECT 0::bigint AS changed, count(DISTINCT c.account_id) AS torn
-FROM captured c
-JOIN saas.users u ON u.user_id = c.user_id
-LEFT JOIN capturing_plan p ON p.account_id = c.account_id
-LEFT JOIN seats_taken t ON t.account_id = c.account_id
-WHERE p.account_id IS NULL
-   OR (p.purchased IS DISTINCT FROM -1 AND t.taken > coalesce(p.purchased, 0)
-       AND NOT EXISTS (
-         SELECT FROM seat_claims i
-         WHERE i.account_id = c.account_id AND i.person = lower(u.email) AND NOT i.licensed))
-   OR (SELECT count(*) FROM saas.licenses l
-       WHERE l.account_id = c.account_id AND l.user_id = c.user_id) <> 1
-   OR NOT EXISTS (
-     SELECT FROM saas.account_members m
-     WHERE m.account_id = c.account_id AND m.user_id = c.user_id
-       AND (m.left_at IS NULL OR m.left_at > :'as_of'::timestamptz))
+SELECT 0::bigint AS changed, count(*) AS torn
+FROM overtaken o

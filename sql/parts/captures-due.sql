@@ -2,12 +2,9 @@
 --include captures
 ,
 wanted AS (
-  SELECT s.account_id, s.domain, s.mail_domain, s.since
-  FROM captures s
-  WHERE
-    --include account-range
-    AND
-    --include not-left-alone
+  SELECT h.account_id, h.domain, h.mail_domain, h.captured_since AS since, h.captured_since,
+         h.purchased
+  FROM captures_here h
 ),
 --include domain-people
 ,

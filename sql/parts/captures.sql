@@ -27,8 +27,17 @@ captures AS (
   SELECT DISTINCT ON (c.mail_domain)
          c.account_id, c.domain, c.mail_domain, f.purchased,
          CASE WHEN :'capture_existing'::boolean THEN '-infinity'
-              ELSE c.capture_enabled_at END AS since
+              ELSE c.capture_enabled_at END AS captured_since
   FROM capturing c
   JOIN plan_in_force f ON f.account_id = c.account_id AND f.enterprise_controls
   ORDER BY c.mail_domain, c.capture_enabled_at, c.account_id, c.domain COLLATE "C"
+),
+-- Those of this batch that the job may act on.
+captures_here AS (
+  SELECT s.account_id, s.domain, s.mail_domain, s.purchased, s.captured_since
+  FROM captures s
+  WHERE
+    --include account-range
+    AND
+    --include not-left-alone
 )

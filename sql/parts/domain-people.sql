@@ -1,7 +1,9 @@
 -- The people of domains, at the as-of: signed up, not deleted, the address in exactly that domain.
--- Reads `wanted (account_id, domain, mail_domain, since)`; signed up at `since` or later.
+-- Reads `wanted (account_id, domain, mail_domain, since, captured_since, purchased)`: who signed up at
+-- `since` or later; the last two are those of the domain's capture, where there is one.
 domain_people AS (
-  SELECT w.account_id, w.domain, w.mail_domain, u.user_id, u.email, u.name, u.signed_up_at
+  SELECT w.account_id, w.domain, w.captured_since, w.purchased, w.mail_domain, u.user_id, u.email,
+         u.name, u.signed_up_at
   FROM wanted w
   JOIN saas.users u
     ON

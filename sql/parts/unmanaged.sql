@@ -1,25 +1,31 @@
 -- V3: the people of an account's verified domains, capture on or not, who hold no live license there
--- and are not about to be captured: those whom capture takes or who wait for a seat are its own
--- report's. A domain that stands twice in one account, spelled differently, counts once.
+-- and are not due to be captured: those whom capture takes or who wait for a seat are in its own
+-- report. A domain that stands twice in one account, spelled differently, counts once.
 --include captures
 ,
 verified AS (
-  SELECT DISTINCT ON (s.account_id, lower(s.domain))
-         s.account_id, s.domain, lower(s.domain) AS mail_domain
+  SELECT s.account_id, s.domain, lower(s.domain) AS mail_domain
   FROM saas.domains s
   WHERE s.verified_at <= :'as_of'::timestamptz
     AND
     --include account-range
     AND (:'accounts'::bigint[] IS NULL OR s.account_id = ANY (:'accounts'::bigint[]))
-  ORDER BY s.account_id, lower(s.domain), s.domain COLLATE "C"
 ),
 wanted AS (
-  SELECT v.account_id, v.domain, v.mail_domain, timestamptz '-infinity' AS since
-  FROM verified v
+  SELECT w.account_id, min(w.domain COLLATE "C") AS domain, w.mail_domain,
+         timestamptz '-infinity' AS since, min(w.captured_since) AS captured_since,
+         min(w.purchased) AS purchased
+  FROM (
+    SELECT v.account_id, v.domain, v.mail_domain, NULL::timestamptz AS captured_since,
+           NULL::integer AS purchased
+    FROM verified v
+    UNION ALL
+    SELECT h.account_id, h.domain, h.mail_domain, h.captured_since, h.purchased
+    FROM captures_here h
+  ) w
+  GROUP BY w.account_id, w.mail_domain
 ),
 --include domain-people
-,
---include capture-seats
 ,
 unmanaged AS (
   SELECT p.account_id, p.domain, p.mail_domain, p.user_id, p.email, p.name, p.signed_up_at
@@ -29,6 +35,7 @@ unmanaged AS (
       WHERE l.account_id = p.account_id AND l.user_id = p.user_id
         AND l.granted_at <= :'as_of'::timestamptz
         AND (l.revoked_at IS NULL OR l.revoked_at > :'as_of'::timestamptz))
-    AND NOT EXISTS (
-      SELECT FROM captures_due d WHERE d.account_id = p.account_id AND d.user_id = p.user_id)
+    AND (
+      --include capture-due
+    ) IS NOT TRUE
 )

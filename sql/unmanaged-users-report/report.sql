@@ -1,7 +1,6 @@
 -- V3: people of verified domains whom nobody manages. `file` names the CSV of each domain: the domain
--- itself, with its account where several accounts have it verified. Two of one name would lose each
--- other's rows, so whatever is not unique then (a domain that looks like another with its account)
--- is named account/domain, which no other can be.
+-- itself, with its account where several accounts have it verified. A name that two domains would
+-- share even so (one looks like another with its account) becomes account/domain, which no other is.
 WITH
 --include unmanaged
 ,
@@ -12,11 +11,11 @@ everywhere AS (
   GROUP BY lower(d.domain)
 ),
 named AS (
-  SELECT v.account_id, v.mail_domain,
-         CASE WHEN e.accounts > 1 THEN v.mail_domain || '-' || v.account_id
-              ELSE v.mail_domain END AS name
-  FROM verified v
-  JOIN everywhere e ON e.mail_domain = v.mail_domain
+  SELECT w.account_id, w.mail_domain,
+         CASE WHEN e.accounts > 1 THEN w.mail_domain || '-' || w.account_id
+              ELSE w.mail_domain END AS name
+  FROM wanted w
+  JOIN everywhere e ON e.mail_domain = w.mail_domain
 ),
 files AS (
   SELECT n.account_id, n.mail_domain,
