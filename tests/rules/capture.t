@@ -264,6 +264,7 @@ sub said { my ($r, $job) = @_; return (grep { ($_->{job} // '') eq $job && exist
     one('V3 ... nor who was removed', { signed_up_at => at('-900 d') }, 'unmanaged', given => { licenses => [{ @once }] });
     one('V3 ... nor who is deleted', { signed_up_at => at('-900 d'), deleted_at => at() }, undef);
     people('V3 ... first come over all of them', [[{}, 'blocked'], [{ signed_up_at => at('-900 d') }, 'captured']], seats => 1);
+    one("V3 ... enabled $_->[0]", { signed_up_at => at('-900 d') }, $_->[2], domain => { capture_enabled_at => $_->[1] }) for ['at the as-of', at(), 'captured'], ['an instant after the as-of: not yet', at('1 us'), 'unmanaged'];
     one('V3 ... and not while capture is off', {}, 'unmanaged', domain => { capture_enabled_at => undef });
     $f->load;
     my $r = $db->lapse('--set', 'rules.capture_existing=yes', 'run', $job, $report, '--as-of', $Fixture::as_of, '--format', 'csv', '--out', $out = $db->dir . '/out');
