@@ -1,5 +1,5 @@
--- V1: those for whom a seat is free get a license, and are members of the account. A live membership
--- stays as it is, whatever its role; a former one begins anew.
+-- V1: those for whom a seat is free get a license, and are members of the account. A live
+-- membership stays as it is, whatever its role; a former one begins anew.
 WITH
 --include captures-due
 ,

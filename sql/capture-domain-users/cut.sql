@@ -1,5 +1,5 @@
--- Who is to be captured, and where to cut it into batches of whole accounts: an account's free seats
--- are given out in one.
+-- Who is to be captured, and where to cut it into batches of whole accounts: an account's free
+-- seats are given out in one.
 WITH
 --include captures-due
 ,

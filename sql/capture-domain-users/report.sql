@@ -1,5 +1,5 @@
--- Who was captured, as the audit of the date has it; and who is due and still waits for a seat (V2).
--- The domain of someone captured is the account's, or else the address's, where that has changed.
+-- Who was captured, as the audit of the date has it; and who is due and still waits for a seat
+-- (V2). The domain of someone captured is the account's, or else the address's, where that has changed.
 WITH
 --include runs-of-the-date
 ,

@@ -9,8 +9,8 @@ broken AS (
     AND EXISTS (
       SELECT FROM saas.domains d
       WHERE d.account_id = m.account_id
-        AND d.verified_at <= :'as_of'::timestamptz
-        AND d.capture_enabled_at <= :'as_of'::timestamptz
-        AND (d.suspended_at IS NULL OR d.suspended_at > :'as_of'::timestamptz))
+        AND
+        --include capture-on
+    )
 ),
 --include set-aside

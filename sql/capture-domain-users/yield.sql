@@ -43,7 +43,8 @@ accounts AS (
          count(*) FILTER (WHERE r.taken) AS taken,
          bool_or(r.captured) AS captured, bool_or(r.captured AND NOT r.invited) AS took_seats
   FROM (
-    SELECT p.account_id, false AS captures, NULL::integer AS purchased, p.taken, p.captured, p.invited
+    SELECT p.account_id, false AS captures, NULL::integer AS purchased, p.taken, p.captured,
+           p.invited
     FROM people p
     UNION ALL
     SELECT s.account_id, true, s.purchased, false, false, false

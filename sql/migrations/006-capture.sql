@@ -1,6 +1,6 @@
 -- People by the domain of their address, as the part email-domain writes it, then by their sign-up:
--- capture finds who has signed up without reading everybody. Over an adopter's views it is theirs to
--- make one below.
+-- capture finds who has signed up without reading everybody. Where saas.users is an adopter's view,
+-- it is theirs to make one over the table below it.
 DO $$
 BEGIN
   IF (SELECT c.relkind FROM pg_catalog.pg_class c WHERE c.oid = 'saas.users'::regclass)

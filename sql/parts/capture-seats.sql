@@ -1,7 +1,8 @@
--- V2: the free seats go to who signed up first, then to the lower id; who has a live invitation there
--- holds a seat already and needs none. `has_seat`: the others wait. Where nobody can say how many
--- seats were bought, none is free. Reads `domain_people`. People and seats stand in one list, and are
--- not joined: nobody can foretell how many there are, and a nested loop over both would take hours.
+-- V2: the free seats go to who signed up first, then to the lower id; who has a live invitation
+-- there holds a seat already and needs none. `has_seat`: the others wait. Where nobody can say how
+-- many seats were bought, none is free. Reads `domain_people`. People and seats stand in one list
+-- and are not joined: the planner cannot foretell how many there are, and a nested loop over both
+-- would take hours.
 uncaptured AS (
   SELECT p.account_id, p.purchased, p.domain, p.user_id, p.email, p.signed_up_at
   FROM domain_people p

@@ -1,13 +1,12 @@
--- V1, V4: capture is in force on a domain that is verified, with capture enabled and not suspended,
--- under a plan in force with Enterprise controls. V2: of two captures of one domain the earlier has
--- it, then the lower account; only those in force compete. Hence every account is looked at, whatever
--- the batch, and also those that the job leaves alone: what is theirs does not pass to another.
+-- V4: a capture is in force where it is on, under a plan in force with Enterprise controls. V2: of
+-- two captures of one domain the earlier has it, then the lower account; only those in force
+-- compete. Hence every account is looked at, whatever the batch, and also those that the job leaves
+-- alone: what is theirs does not pass to another.
 capturing AS (
   SELECT d.account_id, d.domain, lower(d.domain) AS mail_domain, d.capture_enabled_at
   FROM saas.domains d
-  WHERE d.verified_at <= :'as_of'::timestamptz
-    AND d.capture_enabled_at <= :'as_of'::timestamptz
-    AND (d.suspended_at IS NULL OR d.suspended_at > :'as_of'::timestamptz)
+  WHERE
+    --include capture-on
 ),
 -- As live-by-status, over every account that captures.
 live AS (

@@ -1,5 +1,5 @@
--- Whose seats are taken, for capture: who holds one at `judged (account_id, at)` (L1, `held`), and who
--- has got one since: somebody was faster, and no seat is given twice.
+-- Whose seats are taken, for capture: who holds one at `judged (account_id, at)` (L1, `held`), and
+-- who has got one since: somebody was faster, and no seat is given twice.
 --include seat-holders
 ,
 seats_taken AS (

@@ -1,6 +1,6 @@
--- V3: the people of an account's verified domains, capture on or not, who hold no live license there
--- and are not due to be captured: those whom capture takes or who wait for a seat are in its own
--- report. A domain that stands twice in one account, spelled differently, counts once.
+-- V3: the people of an account's verified domains, capture on or not, who hold no live license
+-- there and are not due to be captured: those whom capture takes or who wait for a seat are in its
+-- own report. A domain that stands twice in one account, spelled differently, counts once.
 --include captures
 ,
 verified AS (

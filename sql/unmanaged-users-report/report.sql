@@ -1,6 +1,7 @@
--- V3: people of verified domains whom nobody manages. `file` names the CSV of each domain: the domain
--- itself, with its account where several accounts have it verified. A name that two domains would
--- share even so (one looks like another with its account) becomes account/domain, which no other is.
+-- V3: people of verified domains whom nobody manages. `file` names the CSV of each domain: the
+-- domain itself, with its account where several accounts have it verified. A name that two domains
+-- would share even so (one looks like another with its account) becomes account/domain, which no
+-- other is.
 WITH
 --include unmanaged
 ,
