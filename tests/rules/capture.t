@@ -224,7 +224,7 @@ $f->{cases}[-1]{report}{$report} = [{ Domain => $f->{cases}[-1]{rows}{domains}[0
 # ---- held ----
 my $held = people('V1 an account that is held is left alone; who would be captured is unmanaged', [[{}, 'unmanaged']]);
 my $kept = $f->{next};
-shared('V2 a domain of an account that is held does not pass to another', {}, 0, [$enterprise, {}, undef, 'unmanaged'], [$enterprise, { capture_enabled_at => at('-1 d') }, undef, 'unmanaged']);
+shared('V2 a domain of an account that is held does not pass to another', {}, 0, [$enterprise, {}, undef, 'unmanaged'], [$enterprise, { capture_enabled_at => at('-50 d') }, undef, 'unmanaged']);
 
 $f->load;
 $db->sql("INSERT INTO lapse.holds (account_id, reason, held_at) SELECT a, 'test', '2026-03-01' FROM unnest('{$held,$kept}'::bigint[]) a");
@@ -252,6 +252,9 @@ sub said { my ($r, $job) = @_; return (grep { ($_->{job} // '') eq $job && exist
     my $twice = said($again, $job);
     is_deeply [@$twice{qw(looked_at changed skipped)}], [$n{blocked_no_seat}, 0, $n{blocked_no_seat}], 'a second run captures nobody, and sees those who wait';
     is Lapse::slurp("$set/SHA256SUMS"), $sums, '... and publishes the same bytes';
+    my ($other) = map { $_->{account} } grep { $_->{name} eq 'V2 without a free seat there it does not pass to the other (the other)' } @{ $f->{cases} };
+    my $alone = $db->lapse('run', $job, '--account', $other, '--json', '--as-of', $Fixture::as_of, '--format', 'csv', '--out', $db->dir . '/alone');
+    is_deeply [@{ said($alone, $job) }{qw(looked_at changed)}], [0, 0], 'V2 asked for alone, the later account captures nobody either: the domain is another\'s';
 }
 
 # ---- capture_existing; one set of people night by night; a CSV per domain ----
