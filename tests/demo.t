@@ -28,6 +28,15 @@ for my $job (grep { $_->{kind} ne 'cleanup' } @jobs) {
     ok -s "$out/latest/$job->{job}.$_", "$job->{job}.$_ is published" for qw(csv xlsx);
 }
 is readlink "$out/latest", '2026-03-31', 'latest is the set of that date';
+{
+    my (%of, %unmanaged);
+    $of{ $_->[0] }{ $_->[5] }++ for Lapse::csv("$out/latest/capture-domain-users.csv");
+    is_deeply { map { $_ => $of{$_} } 1, 701 .. 708 }, { 1 => { captured => 53 }, 701 => { captured => 3 }, 702 => { captured => 3, blocked_no_seat => 2 }, 703 => { captured => 2 }, 706 => { captured => 1 },
+        map { $_ => undef } 704, 705, 707, 708 }, 'domain capture takes those whom the demo says, and two find no seat';
+    $unmanaged{ $_->[0] }++ for Lapse::csv("$out/latest/unmanaged-users-report.csv");
+    is_deeply { map { $_ => $unmanaged{$_} } 701 .. 708 }, { 701 => 3, 702 => undef, 703 => 1, 704 => 3, 705 => undef, 706 => undef, 707 => 1, 708 => 1 }, '... and those whom nobody manages are listed';
+    ok -s "$out/latest/unmanaged-users-report-$_.csv", "unmanaged-users-report-$_.csv is published" for qw(harbourmaster.example shared-campus.example-703 shared-campus.example-704);
+}
 my $sums = Lapse::slurp("$out/latest/SHA256SUMS");
 my $check = Lapse::command({}, '/usr/bin/env', '-C', "$out/latest", 'sha256sum', '--check', '--quiet', '--strict', 'SHA256SUMS');
 is $check->{status}, 0, 'the files are those of SHA256SUMS' or diag $check->{stdout};

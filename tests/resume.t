@@ -22,6 +22,7 @@ $db->sql(q{
 
 # Killed when only end-trials had been done: all of that night is finished, for its date.
 is lapse('run', '--all', '--as-of', '2026-06-01')->{status}, 0, 'a night';
+my $night = $db->one('SELECT count(*) FROM lapse.runs');
 my %first = map { $_ => Lapse::slurp("$dir/reports/2026-06-01/$_.csv") } qw(end-trials downgrade-plans);
 is lines("$dir/reports/2026-06-01/downgrade-plans.csv"), 3, 'the lapse that came with the trial is in the report of downgrades';
 $db->sql("UPDATE lapse.runs SET state = 'running', finished_at = NULL, status = NULL");

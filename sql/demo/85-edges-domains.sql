@@ -62,6 +62,7 @@ FROM (VALUES
   (702, 5, 'e.invited@musical-chairs.example',   'Eva Invited',   demo.t('-1 day'), NULL),
   (703, 1, 'student.eins@shared-campus.example', 'Erna Eins',     demo.t('-45 days'), NULL),           -- 703's alone by date
   (703, 2, 'student.zwei@shared-campus.example', 'Zeno Zwei',     demo.t('-3 days'), NULL),            -- both could: 703
+  (703, 3, 'archiv@shared-campus.example',       'Arno Archiv',   demo.t('-600 days'), NULL),          -- before both captures: unmanaged in both (V3)
   (705, 1, 'new.claim@unproven-claims.example',  'Nia Claim',     demo.t('-3 days'), NULL),
   (706, 1, 'neu.hier@wiedersehen-optik.example', 'Nele Hier',     demo.t('-3 days'), NULL),            -- captured once the domain resumes
   (707, 1, 'new.lock@leftover-locks.example',    'Nat Lock',      demo.t('-3 days'), NULL),
