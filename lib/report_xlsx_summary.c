@@ -109,13 +109,17 @@ static enum err_code put_table_block(struct xlsx_sink *xlsx, const struct table_
     return ERR_OK;
 }
 
-/* What the counted field is called on the table's sheet. */
-static const char *tally_header(const struct report_table *table)
+/* What the counted field is called on the table's sheet, or its own name, as a heading. */
+static void tally_header(const struct report_table *table, char *buffer, size_t size)
 {
+    const char *name = table->tally;
+
     for (size_t i = 0; table->columns[i].header; i++)
         if (str_eq(table->columns[i].field, table->tally))
-            return table->columns[i].header;
-    return table->tally;
+            name = table->columns[i].header;
+    snprintf(buffer, size, "%s", name);
+    if (*buffer >= 'a' && *buffer <= 'z')
+        *buffer = (char)(*buffer - 'a' + 'A');
 }
 
 static const char *tally_label(const struct tally_entry *entry)
@@ -174,10 +178,11 @@ static enum err_code put_tally_block(struct xlsx_sink *xlsx, const struct table_
                                      struct err *err)
 {
     const struct tally *tally = &summary->tally;
-    const char *header = tally_header(summary->table);
+    char header[64];
     const char *question = summary->table->question ? summary->table->question : header;
     uint32_t heading = xlsx->row, first = xlsx->row + 2, below;
 
+    tally_header(summary->table, header, sizeof header);
     if (put_heading(xlsx, question, err) != ERR_OK ||
         put_header(xlsx, header, "Rows", xlsx->header_right, err) != ERR_OK)
         return err->code;
