@@ -70,14 +70,6 @@ openings AS (
     AND (m.left_at IS NULL OR m.left_at > :'as_of'::timestamptz)
   GROUP BY m.account_id, m.organization_id
 ),
-trials AS (
-  SELECT l.account_id, l.subscription_id, s.started_at,
-         coalesce(s.trial_ends_at, s.started_at + interval '336 hours') AS ends_at
-  FROM live l
-  JOIN saas.subscriptions s
-    ON s.account_id = l.account_id AND s.subscription_id = l.subscription_id
-  WHERE l.kind = 'trial'
-),
 invitations AS (
   SELECT i.account_id, i.invitation_id, i.sent_at,
          CASE WHEN i.team_id IS NULL THEN 'organization: ' || o.name ELSE 'team: ' || t.name END
@@ -147,10 +139,10 @@ findings AS (
   WHERE i.ends_at > :'as_of'::timestamptz
     AND i.ends_at <= :'as_of'::timestamptz + interval '120 hours'
   UNION ALL
-  SELECT t.account_id, t.subscription_id, '', 'trial_ends', 'trial ' || t.subscription_id,
-         t.started_at, t.ends_at
-  FROM trials t
-  WHERE t.ends_at <= :'as_of'::timestamptz + interval '72 hours'
+  SELECT l.account_id, l.subscription_id, '', 'trial_ends', 'trial ' || l.subscription_id,
+         l.started_at, l.trial_ends_at
+  FROM live l
+  WHERE l.kind = 'trial' AND l.trial_ends_at <= l.at + interval '72 hours'
   UNION ALL
   SELECT c.account_id, 0, c.code_hash, 'code_unused',
          c.plan || ' code, issued ' || (c.issued_at AT TIME ZONE 'UTC')::date

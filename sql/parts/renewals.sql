@@ -14,19 +14,15 @@ judged AS (
 --include seats
 ,
 renewals AS (
-  SELECT s.account_id, s.subscription_id, s.plan, s.channel,
-         coalesce(p.included_seats, s.seats) AS seats, s.unit_amount, s.currency,
-         s.period_end, coalesce(s.cancel_at_period_end, false) AS cancelled, s.status,
-         CASE WHEN s.period_end <= :'as_of'::timestamptz THEN 'overdue'
-              WHEN s.period_end <= :'as_of'::timestamptz + interval '720 hours'
-              THEN 'within 30 days'
-              WHEN s.period_end <= :'as_of'::timestamptz + interval '1440 hours'
-              THEN '31 to 60 days'
+  SELECT l.account_id, l.subscription_id, l.plan, l.channel,
+         coalesce(p.included_seats, l.seats) AS seats, l.unit_amount, l.currency,
+         l.period_end, coalesce(l.cancel_at_period_end, false) AS cancelled, l.status,
+         CASE WHEN l.period_end <= l.at THEN 'overdue'
+              WHEN l.period_end <= l.at + interval '720 hours' THEN 'within 30 days'
+              WHEN l.period_end <= l.at + interval '1440 hours' THEN '31 to 60 days'
               ELSE '61 to 90 days' END AS band
   FROM live l
-  JOIN saas.subscriptions s
-    ON s.account_id = l.account_id AND s.subscription_id = l.subscription_id
-  JOIN saas.plans p ON p.plan = s.plan AND p.fallback_plan IS NOT NULL
+  JOIN saas.plans p ON p.plan = l.plan AND p.fallback_plan IS NOT NULL
   WHERE l.kind = 'base'
-    AND s.period_end <= :'as_of'::timestamptz + :'ahead'::integer * interval '24 hours'
+    AND l.period_end <= l.at + :'ahead'::integer * interval '24 hours'
 )

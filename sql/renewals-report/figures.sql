@@ -3,31 +3,28 @@
 WITH
 --include renewals
 ,
-billed AS (
-  SELECT b.account_id, b.subscription_id, sum(b.amount) AS amount, min(b.currency) AS currency
-  FROM (
-    SELECT r.account_id, r.subscription_id, l.amount, l.currency,
-           rank() OVER (PARTITION BY r.account_id, r.subscription_id
-                        ORDER BY l.period_start DESC) AS age
-    FROM renewals r
-    JOIN saas.billing_lines l ON l.account_id = r.account_id
-    WHERE l.status <> 'void' AND l.period_start <= :'as_of'::timestamptz
-      AND (l.plan IS NULL OR l.plan = r.plan)
-  ) b
-  WHERE b.age = 1
-  GROUP BY b.account_id, b.subscription_id
-  HAVING count(DISTINCT b.currency) = 1 AND count(b.currency) = count(*)
-     AND count(b.amount) = count(*)
-),
 priced AS (
-  SELECT r.band, r.cancelled, o.by_seats,
+  SELECT r.band, r.cancelled,
          CASE WHEN o.by_seats THEN r.seats::numeric * r.unit_amount ELSE b.amount END AS amount,
          CASE WHEN o.by_seats THEN r.currency ELSE b.currency END AS currency
   FROM renewals r
   CROSS JOIN LATERAL (
-    SELECT r.seats >= 0 AND r.unit_amount IS NOT NULL AND r.currency IS NOT NULL AS by_seats
+    SELECT coalesce(r.seats >= 0, false) AND r.unit_amount IS NOT NULL AND r.currency IS NOT NULL
+             AS by_seats
   ) o
-  LEFT JOIN billed b ON b.account_id = r.account_id AND b.subscription_id = r.subscription_id
+  LEFT JOIN LATERAL (
+    SELECT sum(n.amount) AS amount, min(n.currency) AS currency
+    FROM (
+      SELECT l.amount, l.currency, rank() OVER (ORDER BY l.period_start DESC) AS age
+      FROM saas.billing_lines l
+      WHERE l.account_id = r.account_id AND l.status <> 'void'
+        AND l.period_start <= :'as_of'::timestamptz
+        AND (l.plan IS NULL OR l.plan = r.plan)
+    ) n
+    WHERE n.age = 1
+    HAVING count(DISTINCT n.currency) = 1
+       AND count(n.currency) = count(*) AND count(n.amount) = count(*)
+  ) b ON NOT o.by_seats
 ),
 at_stake AS (
   SELECT k.band, k.currency, sum(k.amount) AS amount, min(e.decimals) AS decimals

@@ -5,15 +5,6 @@
 -- not begun is not told, for nobody says when it was written. A status of "ended" came later: none.
 WITH
 --include renewals
-,
-open_invoice AS (
-  SELECT DISTINCT ON (l.account_id) l.account_id, l.invoice_number
-  FROM judged j
-  JOIN saas.billing_lines l ON l.account_id = j.account_id
-  WHERE (l.status = 'open' OR l.status = 'paid' AND l.paid_at > j.at)
-    AND (l.period_start IS NULL OR l.period_start <= j.at)
-  ORDER BY l.account_id, l.period_start, l.invoice_number COLLATE "C", l.line_number
-)
 SELECT r.account_id, a.name AS account, r.plan, r.channel, r.seats, n.used, r.period_end,
        CASE WHEN isfinite(r.period_end)
             THEN (r.period_end AT TIME ZONE 'UTC')::date
@@ -23,5 +14,13 @@ SELECT r.account_id, a.name AS account, r.plan, r.channel, r.seats, n.used, r.pe
 FROM renewals r
 JOIN saas.accounts a ON a.account_id = r.account_id
 JOIN seats n ON n.account_id = r.account_id
-LEFT JOIN open_invoice i ON i.account_id = r.account_id
+LEFT JOIN LATERAL (
+  SELECT l.invoice_number
+  FROM saas.billing_lines l
+  WHERE l.account_id = r.account_id
+    AND (l.status = 'open' OR l.status = 'paid' AND l.paid_at > n.at)
+    AND (l.period_start IS NULL OR l.period_start <= n.at)
+  ORDER BY l.period_start, l.invoice_number COLLATE "C", l.line_number
+  LIMIT 1
+) i ON true
 ORDER BY r.account_id, r.subscription_id
