@@ -23,7 +23,7 @@ static const struct report_table tables[] = {
 const struct job job_attention_report = {
     .name = "attention-report",
     .title = "What needs attention",
-    .summary = "list what somebody should look at: owners, tokens, seats, codes, idle organizations",
+    .summary = "list what somebody should look at: owners, tokens, seats, codes",
     .rules =
         "One row for each finding. Ends are judged by instants: within 5 days is 5 x 24 h.\n"
         "  code_unused              an activation code, verified or not, that nobody redeemed\n"

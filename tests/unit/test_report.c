@@ -329,9 +329,9 @@ static enum err_code note_all(struct report *report, const char *const (*figures
 static void test_amounts(_unused_ void **state)
 {
     static const char *const figures[][2] = {
-        {"At stake, EUR", "1234.50"},        {"At stake, JPY", "98765"},
-        {"At stake, KWD", "-0.125"},         {"Most", "12345678901234567.89"},
-        {"Many", "9223372036854775808"},     {"None", "0.00"},
+        {"At stake, EUR", "1234.50"},    {"At stake, JPY", "98765"},
+        {"At stake, KWD", "-0.125"},     {"Most", "12345678901234567.89"},
+        {"Many", "9223372036854775808"}, {"None", "0.00"},
     };
     _cleanup_err_ struct err err = {0};
     _cleanup_sb_ struct strbuf part = {0};
