@@ -135,6 +135,26 @@ static enum err_code check_places(const struct checker *checker, const struct sq
     return code;
 }
 
+/* What the Summary sheet shows of a job: a text, and a number of either kind. */
+static enum err_code check_figures(const struct checker *checker, const struct sql *sql,
+                                   struct err *err)
+{
+    static const char *const names[] = {"label", "value"};
+    static const enum column_type types[] = {COL_TEXT, COL_AMOUNT};
+    struct shape shape;
+    enum err_code code;
+
+    if (!sql)
+        return ERR_OK;
+    code = shape_of(checker, sql, &shape, err);
+    for (size_t i = 0; code == ERR_OK && shape.n > 0 && i < COUNT(names); i++)
+        if (i >= shape.n || strcmp(shape.names[i], names[i]) != 0 ||
+            !type_fits(types[i], shape.types[i]))
+            misfit(checker, "%s: column %zu must be \"%s\", a %s", sql->file, i + 1, names[i],
+                   types[i] == COL_TEXT ? "text" : "number");
+    return code;
+}
+
 static enum err_code check_job(const struct checker *checker, const struct job *job,
                                struct err *err)
 {
@@ -143,7 +163,6 @@ static enum err_code check_job(const struct checker *checker, const struct job *
     static const char *const aside[] = {"account_id", "reason"};
     static const char *const changed[] = {"changed", "torn"};
     static const char *const gone[] = {"reason"};
-    static const char *const figures[] = {"label", "value"};
     enum err_code code = check_places(checker, job->candidates, looked, COUNT(looked), err);
 
     if (code == ERR_OK)
@@ -155,7 +174,7 @@ static enum err_code check_job(const struct checker *checker, const struct job *
     if (code == ERR_OK)
         code = check_places(checker, job->gone, gone, COUNT(gone), err);
     if (code == ERR_OK)
-        code = check_places(checker, job->figures, figures, COUNT(figures), err);
+        code = check_figures(checker, job->figures, err);
     for (size_t i = 0; code == ERR_OK && i < JOB_STEPS && job->steps[i].sql; i++)
         code = check_places(checker, job->steps[i].sql, changed, COUNT(changed), err);
     for (const struct report_table *table = job->tables; code == ERR_OK && table && table->columns;

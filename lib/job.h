@@ -76,7 +76,8 @@ struct job {
     /* Its report shows how things stand, not what was changed: it may have several tables, and in a
        dry run it shows the state before. */
     bool reports_state;
-    const struct sql *figures;    /* rows (label, value) for the sheet `Summary`; or NULL */
+    /* Rows (label, value) for the sheet `Summary`: a count, or an amount with decimals; or NULL. */
+    const struct sql *figures;
     const char *notes[JOB_NOTES]; /* what a reader of its report must know, on the sheet `Run` */
     bool retires_reports; /* JOB_CLEANUP: also sets of reports older than [reports] retention */
 

@@ -4,6 +4,8 @@
 #include "report.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -131,8 +133,10 @@ static void summary_done(struct report_summary *summary)
             free(table->tally.entries[j].value);
         free(table->totals);
     }
-    for (size_t i = 0; i < summary->n_figures; i++)
+    for (size_t i = 0; i < summary->n_figures; i++) {
         free(summary->figures[i].label);
+        free(summary->figures[i].value);
+    }
     free(summary->tables);
     free(summary->figures);
 }
@@ -252,21 +256,38 @@ enum err_code report_begin(struct report *report, const struct report_table *tab
     return settle(report, begin_table(report, table, err));
 }
 
-enum err_code report_note_figure(struct report *report, const char *label, int64_t value,
+enum err_code report_note_amount(struct report *report, const char *label, const char *value,
                                  struct err *err)
 {
     struct report_summary *summary = &report->summary;
-    struct figure *grown = array_room(summary->figures, summary->n_figures, sizeof *grown);
-    char *copy = strdup(label);
+    struct cell cell = {value, value ? strlen(value) : 0};
+    struct figure *grown;
+    struct value checked;
 
-    if (grown)
-        summary->figures = grown;
-    if (!grown || !copy) {
-        free(copy);
+    if (!label || !value || !cell_read(COL_AMOUNT, &cell, &checked))
+        return settle(report, err_set(err, ERR_INTERNAL, "figure \"%s\": \"%s\" is not a number",
+                                      label ? label : "NULL", value ? value : "NULL"));
+    grown = array_room(summary->figures, summary->n_figures, sizeof *grown);
+    if (!grown)
+        return settle(report, err_nomem(err));
+    summary->figures = grown;
+    grown[summary->n_figures] = (struct figure){strdup(label), strdup(value)};
+    if (!grown[summary->n_figures].label || !grown[summary->n_figures].value) {
+        free(grown[summary->n_figures].label);
+        free(grown[summary->n_figures].value);
         return settle(report, err_nomem(err));
     }
-    grown[summary->n_figures++] = (struct figure){copy, value};
+    summary->n_figures++;
     return ERR_OK;
+}
+
+enum err_code report_note_figure(struct report *report, const char *label, int64_t value,
+                                 struct err *err)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%" PRId64, value);
+    return report_note_amount(report, label, text, err);
 }
 
 static struct table_summary *current(const struct report *report)

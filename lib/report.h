@@ -132,6 +132,12 @@ enum err_code report_begin(struct report *report, const struct report_table *tab
 enum err_code report_note_figure(struct report *report, const char *label, int64_t value,
                                  struct err *err) _must_check_;
 
+/* The same for a number as text, as COL_AMOUNT takes it: one with decimals ("1234.50") is shown as
+   an amount of money (1,234.50), a whole one like any figure. A text of another form, or NULL, is
+   ERR_INTERNAL and names the label. */
+enum err_code report_note_amount(struct report *report, const char *label, const char *value,
+                                 struct err *err) _must_check_;
+
 /* One row: cells[i] belongs to columns[i]; cell n_columns.. are not read. A cell that does not
    match its column's form is ERR_INTERNAL and names table, row and column. `split_value` is the
    text of the split field, NULL where the table has none. */

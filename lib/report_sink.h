@@ -42,9 +42,9 @@ struct table_summary {
     struct tally tally;
 };
 
+/* A figure beside the tables' own. */
 struct figure {
-    char *label;
-    int64_t value;
+    char *label, *value; /* a number as COL_AMOUNT takes it */
 };
 
 struct report_summary {

@@ -22,6 +22,21 @@ static enum err_code put_figure(struct xlsx_sink *xlsx, const char *label, int64
     return xlsx_put_integer(xlsx, xlsx->page, xlsx->row++, 1, value, err);
 }
 
+/* The same for a figure that is told as text: with decimals it is an amount of money. */
+static enum err_code put_amount(struct xlsx_sink *xlsx, const struct figure *figure,
+                                struct err *err)
+{
+    lxw_format *format = strchr(figure->value, '.') ? xlsx->by_type[COL_AMOUNT] : xlsx->integer;
+    struct cell cell = {figure->value, strlen(figure->value)};
+    struct value value;
+
+    if (xlsx_put_string(xlsx, xlsx->page, xlsx->row, 0, figure->label, NULL, err) != ERR_OK)
+        return err->code;
+    if (cell_read(COL_AMOUNT, &cell, &value) && value.kind == VALUE_NUMBER)
+        return xlsx_put_number(xlsx, xlsx->page, xlsx->row++, 1, value.number, format, err);
+    return xlsx_put_string(xlsx, xlsx->page, xlsx->row++, 1, figure->value, format, err);
+}
+
 static enum err_code put_pair(struct xlsx_sink *xlsx, const char *label, const char *text,
                               struct err *err)
 {
@@ -94,13 +109,17 @@ static enum err_code put_table_block(struct xlsx_sink *xlsx, const struct table_
     return ERR_OK;
 }
 
-/* What the counted field is called on the table's sheet. */
-static const char *tally_header(const struct report_table *table)
+/* What the counted field is called on the table's sheet, or its own name, as a heading. */
+static void tally_header(const struct report_table *table, char *buffer, size_t size)
 {
+    const char *name = table->tally;
+
     for (size_t i = 0; table->columns[i].header; i++)
         if (str_eq(table->columns[i].field, table->tally))
-            return table->columns[i].header;
-    return table->tally;
+            name = table->columns[i].header;
+    snprintf(buffer, size, "%s", name);
+    if (*buffer >= 'a' && *buffer <= 'z')
+        *buffer = (char)(*buffer - 'a' + 'A');
 }
 
 static const char *tally_label(const struct tally_entry *entry)
@@ -159,10 +178,11 @@ static enum err_code put_tally_block(struct xlsx_sink *xlsx, const struct table_
                                      struct err *err)
 {
     const struct tally *tally = &summary->tally;
-    const char *header = tally_header(summary->table);
+    char header[64];
     const char *question = summary->table->question ? summary->table->question : header;
     uint32_t heading = xlsx->row, first = xlsx->row + 2, below;
 
+    tally_header(summary->table, header, sizeof header);
     if (put_heading(xlsx, question, err) != ERR_OK ||
         put_header(xlsx, header, "Rows", xlsx->header_right, err) != ERR_OK)
         return err->code;
@@ -212,7 +232,7 @@ enum err_code xlsx_write_summary(struct xlsx_sink *xlsx, const struct report_sum
                    width < 34   ? 34
                    : width > 60 ? 60
                                 : (double)width,
-                   14, err) != ERR_OK ||
+                   18, err) != ERR_OK ||
         put_title(xlsx, xlsx->meta->title, err) != ERR_OK ||
         xlsx_put_string(xlsx, 0, xlsx->row, 0, as_of, xlsx->faint, err) != ERR_OK)
         return err->code;
@@ -223,7 +243,7 @@ enum err_code xlsx_write_summary(struct xlsx_sink *xlsx, const struct report_sum
     if (summary->n_figures > 0 && put_heading(xlsx, "Figures", err) != ERR_OK)
         return err->code;
     for (size_t i = 0; i < summary->n_figures; i++)
-        if (put_figure(xlsx, summary->figures[i].label, summary->figures[i].value, err) != ERR_OK)
+        if (put_amount(xlsx, &summary->figures[i], err) != ERR_OK)
             return err->code;
     xlsx->row += summary->n_figures > 0;
     for (size_t i = 0; i < summary->n_tables; i++)

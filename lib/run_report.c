@@ -199,7 +199,7 @@ enum err_code run_report_skipped(struct db *db, const struct run *run, struct re
 
 static enum err_code take_figure(void *context, const struct db_row *row, struct err *err)
 {
-    return report_note_figure(context, db_text(row, 0), db_int(row, 1), err);
+    return report_note_amount(context, db_text(row, 0), db_text(row, 1), err);
 }
 
 enum err_code run_report_figures(struct db *db, const struct run *run, struct report *report,

@@ -7,17 +7,20 @@ use Lapse;
 my $day = '2026-03-31';
 my $db = Lapse::database();
 $db->load(sort glob "$Lapse::top/sql/demo/*.sql");
-my @profiles = (['extended'], ['extended', '--window', 7], ['documented']);
+my @profiles = (['activity-report', '--profile', 'extended'], ['activity-report', '--profile', 'extended', '--window', 7], ['activity-report', '--profile', 'documented'],
+    ['plan-changes-report', '--month', '2026-03'], ['renewals-report'], ['attention-report']);
 sub reports {
     my ($out, @more) = @_;
     return map {
-        my ($profile, @window) = @$_;
-        my $to = $db->dir . "/$out-" . join '', $profile, @window;
-        my $r = $db->lapse('run', 'activity-report', '--as-of', $day, '--profile', $profile, @window, '--out', $to, '--format', 'csv', @more);
-        is $r->{status}, 0, "$out: activity-report @$_ ends well" or diag $r->{stderr};
+        my $to = $db->dir . "/$out-" . join '', @$_;
+        my $r = $db->lapse('run', @$_, '--as-of', $day, '--out', $to, '--format', 'csv', @more);
+        is $r->{status}, 0, "$out: @$_ ends well" or diag $r->{stderr};
         "$to/$day";
     } @profiles;
 }
+# A run of the product's own, and one of the night before, stand in the month.
+$db->sql("INSERT INTO saas.plan_changes (account_id, from_plan, to_plan, reason, effective_at, processed_at, run_id)
+    VALUES (10, 'pro', 'essentials', 'expired_without_renewal', '2026-03-30', '2026-03-31', 1), (11, 'essentials', 'pro', 'upgraded', '2026-03-31', NULL, NULL)");
 my @then = reports('then');
 
 # A month passes. Nothing of it lies before the as-of; one thing of each kind lies on it to the instant.
@@ -55,6 +58,22 @@ WHERE a.last_opened_at < '2026-03-31'
 UPDATE saas.user_activity SET last_login_at = '2026-04-21'
 WHERE last_opened_at >= '2025-05-20' AND last_login_at IS NOT NULL
   AND EXISTS (SELECT FROM saas.user_activity_days d WHERE d.account_id = user_activity.account_id AND d.user_id = user_activity.user_id AND d.day <= '2026-03-31');
+-- What was found is mended, and new things are there to find.
+UPDATE saas.account_members SET left_at = '2026-03-31 00:00:00.000001+00' WHERE role = 'co_owner' AND left_at IS NULL;
+INSERT INTO saas.account_members (account_id, user_id, role, joined_at) VALUES (601, 77000002, 'owner', '2026-03-31 00:00:00.000001+00');
+UPDATE saas.activation_codes SET redeemed_at = '2026-04-02' WHERE redeemed_at IS NULL AND account_id IN (12, 22);
+INSERT INTO saas.activation_codes (account_id, code_hash, plan, issued_at) VALUES (13, 'later', 'pro', '2026-03-31 00:00:00.000001+00');
+UPDATE saas.invitations SET status = 'accepted', closed_at = '2026-04-01' WHERE status = 'pending' AND expires_at > '2026-04-01' AND expires_at < '2026-04-05';
+UPDATE saas.subscriptions SET status = 'ended', ended_at = '2026-04-02', end_reason = 'trial_ended' WHERE kind = 'trial' AND trial_ends_at BETWEEN '2026-03-31 00:00:00.5+00' AND '2026-04-03';
+INSERT INTO saas.subscriptions (account_id, kind, plan, channel, status, seats, started_at, trial_ends_at) VALUES (13, 'trial', 'trial', 'none', 'trialing', 50, '2026-04-01', '2026-04-02');
+UPDATE saas.scim_connections SET suspended_at = '2026-04-01' WHERE suspended_at IS NULL;
+INSERT INTO saas.organizations (account_id, organization_id, name, is_personal, status, created_at) VALUES (612, 61299, 'Personal', true, 'active', '2026-04-01');
+INSERT INTO lapse.quarantine (account_id, job, reason, since, run_id) VALUES (13, 'end-trials', 'later', '2026-03-31 00:00:00.000001+00', 1);
+UPDATE saas.billing_lines SET status = 'paid', paid_at = '2026-04-01' WHERE status = 'open';
+INSERT INTO saas.billing_lines (account_id, invoice_number, line_number, period_start, amount, currency, status) VALUES (10, 'later', 1, '2026-04-01', 5, 'EUR', 'open');
+INSERT INTO saas.subscriptions (account_id, kind, plan, channel, status, seats, started_at, period_end) VALUES (31, 'base', 'pro', 'sales', 'active', 5, '2026-04-01', '2026-05-01');
+INSERT INTO saas.plan_changes (account_id, from_plan, to_plan, reason, effective_at, processed_at, run_id)
+VALUES (10, 'pro', 'essentials', 'expired_without_renewal', '2026-03-30', '2026-03-31 00:00:00.000001+00', 2), (10, 'pro', 'essentials', 'upgraded', '2026-03-31 12:00:00', NULL, NULL);
 SQL
 cmp_ok $db->one("SELECT count(*) FROM saas.licenses WHERE revoked_at >= '2026-03-31'"), '>', 1000, 'a month has passed: licenses were revoked';
 cmp_ok $db->one("SELECT count(*) FROM saas.user_activity WHERE last_opened_at = '2026-04-20'"), '>', 1000, '... people have opened again';

@@ -316,6 +316,74 @@ static void test_workbook(_unused_ void **state)
     expect_in(&part, "Accounts on hold are left out.");
 }
 
+static enum err_code note_all(struct report *report, const char *const (*figures)[2], size_t n,
+                              struct err *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (report_note_amount(report, figures[i][0], figures[i][1], err) != ERR_OK)
+            return err->code;
+    return ERR_OK;
+}
+
+/* Figures as text: a whole number is a count, one with decimals money, a long one stays whole. */
+static void test_amounts(_unused_ void **state)
+{
+    static const char *const figures[][2] = {
+        {"At stake, EUR", "1234.50"},    {"At stake, JPY", "98765"},
+        {"At stake, KWD", "-0.125"},     {"Most", "12345678901234567.89"},
+        {"Many", "9223372036854775808"}, {"None", "0.00"},
+    };
+    _cleanup_err_ struct err err = {0};
+    _cleanup_sb_ struct strbuf part = {0};
+    struct report_files files = {0};
+    struct report *report;
+    unsigned count = 0, money = 0, again = 0;
+    const char *at;
+
+    expect_ok(report_open(&report, &meta, FORMAT_CSV | FORMAT_XLSX, folder, &err), &err);
+    expect_ok(note_all(report, figures, COUNT(figures), &err), &err);
+    expect_ok(report_note_figure(report, "Skipped", 12345, &err), &err);
+    expect_ok(report_finish(report, &files, &err), &err);
+    report_files_done(&files);
+    read_part("plan-changes.xlsx", "xl/worksheets/sheet1.xml", &part);
+    expect_in(&part, "<v>1234.5</v>");
+    expect_in(&part, "<v>98765</v>");
+    expect_in(&part, "<v>-0.125</v>");
+    expect_in(&part, "<is><t>12345678901234567.89</t></is>");
+    expect_in(&part, "<is><t>9223372036854775808</t></is>");
+    at = strstr(sb_text(&part), "<c r=\"B5\"");
+    assert_non_null(at);
+    assert_int_equal(sscanf(at, "<c r=\"B5\" s=\"%u\"><v>1234.5</v>", &money), 1);
+    at = strstr(sb_text(&part), "<c r=\"B6\"");
+    assert_non_null(at);
+    assert_int_equal(sscanf(at, "<c r=\"B6\" s=\"%u\"><v>98765</v>", &count), 1);
+    at = strstr(sb_text(&part), "<c r=\"B11\"");
+    assert_non_null(at);
+    assert_int_equal(sscanf(at, "<c r=\"B11\" s=\"%u\"><v>12345</v>", &again), 1);
+    assert_int_equal(count, again);
+    assert_int_not_equal(count, money);
+    read_part("plan-changes.xlsx", "xl/styles.xml", &part);
+    expect_in(&part, "formatCode=\"#,##0.00##\"");
+}
+
+static void test_amounts_of_no_form(_unused_ void **state)
+{
+    static const char *const bad[] = {"", "12,5", "1.", ".5", "01", "1e3", "twelve", NULL};
+    struct report *report;
+
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        _cleanup_err_ struct err err = {0};
+        struct report_files files = {0};
+
+        expect_ok(report_open(&report, &meta, FORMAT_CSV, folder, &err), &err);
+        assert_int_equal(report_note_amount(report, "At stake", bad[i], &err), ERR_INTERNAL);
+        assert_non_null(strstr(err.message, "At stake"));
+        err_done(&err);
+        assert_int_equal(report_finish(report, &files, &err), ERR_INTERNAL);
+        assert_int_equal(files.n, 0);
+    }
+}
+
 /* Rows whose reason is r<0>, r<1> ... as often as `counts` says; then the Summary's tally. */
 static void test_tally(_unused_ void **state)
 {
@@ -813,6 +881,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_csv),       TEST(test_bom_and_no_guard),
         TEST(test_workbook),  TEST(test_tally),
+        TEST(test_amounts),   TEST(test_amounts_of_no_form),
         TEST(test_split),     TEST(test_bad_cell),
         TEST(test_overflow),  TEST(test_order_of_calls),
         TEST(test_formats),   TEST(test_same_bytes),
