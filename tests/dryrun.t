@@ -41,7 +41,7 @@ sub expand {
     my ($path) = @_;
     return Lapse::slurp($path) =~ s{^[ \t]*--include (\S+)[ \t]*$}{expand("$Lapse::top/sql/parts/$1.sql")}gmer;
 }
-my %value = (as_of => "'$as_of'", accounts => 'NULL', renewal_grace => "'0 s'", personal_workspace_can_lapse => "'no'", job => "'check'",
+my %value = (as_of => "'$as_of'", accounts => 'NULL', renewal_grace => "'0 s'", personal_workspace_can_lapse => "'no'", job => "'check'", run_id => "'0'",
     from_account => "'-9223372036854775808'", from_id => "'-9223372036854775808'", to_account => "'9223372036854775807'", to_id => "'9223372036854775807'");
 sub broken {
     my ($db, $name) = @_;

@@ -332,7 +332,7 @@ sub said { my ($r, $job) = @_; return (grep { ($_->{job} // '') eq $job && exist
 {
     my $expand;
     $expand = sub { Lapse::slurp($_[0]) =~ s{^[ \t]*--include (\S+)[ \t]*$}{$expand->("$Lapse::top/sql/parts/$1.sql")}gmer };
-    my %value = (as_of => "'2026-03-31'", accounts => 'NULL', job => "'$job'", capture_existing => "'no'", from_account => "'0'", to_account => "'9'", batch_rows => "'10'");
+    my %value = (as_of => "'2026-03-31'", accounts => 'NULL', job => "'$job'", run_id => "'0'", capture_existing => "'no'", from_account => "'0'", to_account => "'9'", batch_rows => "'10'");
     my $query = $expand->("$Lapse::top/sql/$job/cut.sql") =~ s{:'(\w+)'}{$value{$1}}ger;
     like join("\n", map { $_->[0] } $db->rows("SET enable_seqscan = off; EXPLAIN (COSTS OFF) $query")), qr/Index Cond: \(\(lower\("?substring"?\(/, 'the index over addresses\' domains is of the expression that the statements use';
 }
