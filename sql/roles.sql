@@ -68,5 +68,5 @@ GRANT INSERT (account_id, run_id, batch_no, entity, entity_id, before, after, re
 GRANT INSERT ON lapse.batches TO lapse_runner;
 GRANT UPDATE (chain_no, digest) ON lapse.chain_head TO lapse_runner;
 GRANT INSERT, UPDATE, DELETE ON lapse.quarantine TO lapse_runner;
-GRANT INSERT, UPDATE ON lapse.purged TO lapse_runner;
+GRANT INSERT, UPDATE ON lapse.purged, lapse.domain_answers TO lapse_runner;
 GRANT DELETE ON lapse.runs, lapse.files TO lapse_runner;
