@@ -105,9 +105,9 @@ char *dns_clean_text(const char *bytes, size_t len)
             sb_add(&text, bytes + at, n);
         at += n;
     }
-    if (!sb_text(&text))
-        return NULL;
-    return TAKE_PTR(text.text);
+    if (text.len == 0)
+        return strdup("");
+    return text.failed ? NULL : TAKE_PTR(text.text);
 }
 
 /* ---- servers ---- */
