@@ -41,7 +41,8 @@ const struct job job_verify_domains = {
     .answers = &sql_verify_domains_answers,
     .candidates = &sql_verify_domains_candidates,
     .cut = &sql_verify_domains_cut,
-    .steps = {{&sql_verify_domains_verify, false}, {&sql_verify_domains_seen, .unaudited = true}},
+    .steps = {{.sql = &sql_verify_domains_verify},
+              {.sql = &sql_verify_domains_seen, .unaudited = true}},
     .tables = tables,
     .notes = {"The DNS is asked when the job runs, whatever the as-of: it keeps no past. A domain "
               "of an account on hold is listed with what the DNS says and left as it is: its "

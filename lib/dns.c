@@ -419,7 +419,7 @@ static enum err_code fill_slots(struct dns *dns, struct dns_question *questions,
 static int watch_slot(struct slot *slot, struct pollfd *fds, int wait_ms)
 {
     ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
-    int wanted = ares_getsock(slot->channel, sockets, ARES_GETSOCK_MAXNUM);
+    unsigned wanted = (unsigned)ares_getsock(slot->channel, sockets, ARES_GETSOCK_MAXNUM);
     struct deadline end = {.end_ns = slot->end_ns};
     int left_ms = deadline_left_ms(&end);
     struct timeval next;
@@ -427,9 +427,12 @@ static int watch_slot(struct slot *slot, struct pollfd *fds, int wait_ms)
     slot->fds = fds;
     slot->n_fds = 0;
     for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-        short events = (short)((ARES_GETSOCK_READABLE(wanted, i) ? POLLIN : 0) |
-                               (ARES_GETSOCK_WRITABLE(wanted, i) ? POLLOUT : 0));
+        short events = 0; /* the bits of ARES_GETSOCK_READABLE and _WRITABLE */
 
+        if (wanted >> i & 1)
+            events |= POLLIN;
+        if (wanted >> (i + ARES_GETSOCK_MAXNUM) & 1)
+            events |= POLLOUT;
         if (events)
             fds[slot->n_fds++] = (struct pollfd){.fd = sockets[i], .events = events};
     }

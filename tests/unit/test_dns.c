@@ -137,7 +137,7 @@ static void count_told(void *context, size_t done)
 static void test_silence(_unused_ void **state)
 {
     char servers[32];
-    _cleanup_close_ int fd = silent_server(servers);
+    _cleanup_close_ _unused_ int fd = silent_server(servers);
     struct dns_options options = {.servers = servers, .timeout_ms = 200, .tries = 2, .parallel = 4};
     struct dns_question questions[10] = {{.name = "no name"}};
     struct deadline deadline = deadline_in(60);
@@ -183,7 +183,7 @@ static void test_nobody_listens(_unused_ void **state)
 static void test_deadline(_unused_ void **state)
 {
     char servers[32];
-    _cleanup_close_ int fd = silent_server(servers);
+    _cleanup_close_ _unused_ int fd = silent_server(servers);
     struct dns_options options = {
         .servers = servers, .timeout_ms = 60000, .tries = 10, .parallel = 3};
     struct dns_question questions[] = {{.name = "a"}, {.name = "b"}, {.name = "c"}, {.name = "d"}};
