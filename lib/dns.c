@@ -455,8 +455,9 @@ static void serve_slot(struct slot *slot)
 
         if (came)
             ares_process_fd(slot->channel,
-                            came & (POLLIN | POLLERR | POLLHUP) ? slot->fds[i].fd : ARES_SOCKET_BAD,
-                            came & POLLOUT ? slot->fds[i].fd : ARES_SOCKET_BAD);
+                            (came & (POLLIN | POLLERR | POLLHUP)) ? slot->fds[i].fd
+                                                                  : ARES_SOCKET_BAD,
+                            (came & POLLOUT) ? slot->fds[i].fd : ARES_SOCKET_BAD);
     }
     if (slot->question)
         ares_process_fd(slot->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD); /* its own clock */
