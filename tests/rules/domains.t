@@ -116,6 +116,7 @@ domains('W1 the root becomes verified in this run', [{ @t, domain => 'r2.example
 domains('W1 roots of roots', [{ @t, domain => 'r3.example' }, $held, found(), 'verified'], map { [root(root_domain => "$_->[0]r3.example", domain => "$_->[1]r3.example"), undef, found('root_verified'), 'verified'] } ['', 's.'], ['s.', 't.'], ['t.', 'u.']);
 domains('W1 the root is not verified', [{ @t, domain => 'r4.example' }, undef, undef, 'nxdomain'], [root(root_domain => 'r4.example', domain => 's.r4.example'), undef, undef, 'root_not_verified']);
 domains('W1 the root of another account does not count', [root(root_domain => 'r2.example'), undef, undef, 'root_not_verified']);
+domains('W1 ... nor one that was verified there long ago', [root(root_domain => 'r1.example'), undef, undef, 'root_not_verified']);
 domains('W1 no root, a root that is not there, itself', [root(root_domain => undef), undef, undef, 'root_not_verified'], [root(root_domain => 'none.example'), undef, undef, 'root_not_verified'],
     [root(root_domain => 'self.example', domain => 'self.example'), undef, undef, 'root_not_verified']);
 domains('W1 a circle of roots proves nothing', [root(root_domain => 'c2.example', domain => 'c1.example'), undef, undef, 'root_not_verified'], [root(root_domain => 'c1.example', domain => 'c2.example'), undef, undef, 'root_not_verified']);
