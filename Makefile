@@ -25,7 +25,7 @@ WARNINGS += -Wundef -Wpointer-arith                   # no macro or pointer by a
 WARNINGS += -Wdouble-promotion -Wimplicit-fallthrough # nothing implicit
 HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 
-PKGS       := libpq libcrypto jansson expat minizip zlib
+PKGS       := libpq libcrypto libcares jansson expat minizip zlib
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 

@@ -163,6 +163,7 @@ static enum err_code check_job(const struct checker *checker, const struct job *
     static const char *const aside[] = {"account_id", "reason"};
     static const char *const changed[] = {"changed", "torn"};
     static const char *const gone[] = {"reason"};
+    static const char *const questions[] = {"account_id", "domain", "name"};
     enum err_code code = check_places(checker, job->candidates, looked, COUNT(looked), err);
 
     if (code == ERR_OK)
@@ -175,6 +176,8 @@ static enum err_code check_job(const struct checker *checker, const struct job *
         code = check_places(checker, job->gone, gone, COUNT(gone), err);
     if (code == ERR_OK)
         code = check_figures(checker, job->figures, err);
+    if (code == ERR_OK)
+        code = check_places(checker, job->questions, questions, COUNT(questions), err);
     for (size_t i = 0; code == ERR_OK && i < JOB_STEPS && job->steps[i].sql; i++)
         code = check_places(checker, job->steps[i].sql, changed, COUNT(changed), err);
     for (const struct report_table *table = job->tables; code == ERR_OK && table && table->columns;
@@ -195,7 +198,7 @@ static bool is_of_a_job(const struct registry *registry, const struct sql *sql)
         const struct job *job = registry->jobs[i];
 
         if (sql == job->candidates || sql == job->cut || sql == job->set_aside ||
-            sql == job->refuse || sql == job->gone || sql == job->figures)
+            sql == job->refuse || sql == job->gone || sql == job->figures || sql == job->questions)
             return true;
         for (size_t j = 0; j < JOB_STEPS && job->steps[j].sql; j++)
             if (sql == job->steps[j].sql)

@@ -57,6 +57,16 @@ struct job {
     const struct sql *candidates;
     const char *skipped_because;
 
+    /* What has to be asked of the DNS before anything is decided: rows (account_id, domain, name),
+       by name: of `name` the TXT records are asked for, once for all its rows. A page of about
+       `page_rows` rows behind `after_name` (NULL at first), with all rows of its last name.
+       `answers` keeps what came, under the run_id: it is given `answers`, a JSON array of objects
+       (account_id, domain, outcome: see dns.h, texts), in parts of bounded size, and must bear to
+       be given one twice. Whoever decides on answers reads those of its own run_id. Asked in every
+       run (and again where it is resumed) before anything is counted; in a dry run for each range
+       of accounts, and forgotten with it. Both or none. */
+    const struct sql *questions, *answers;
+
     /* A row (account_id, reason) stops the run before it changes anything: the data make no sense.
        Or NULL. */
     const struct sql *refuse;

@@ -404,6 +404,8 @@ enum err_code run_invoke(const struct run_request *request, const struct run_obs
     enum err_code code = choose_out(&main_pass, err);
 
     if (code == ERR_OK)
+        code = run_check_asking(request, err);
+    if (code == ERR_OK)
         code = db_open(&inv.db, conninfo, deadline, err);
     if (code == ERR_OK)
         code = schema_check(inv.db, err);

@@ -6,9 +6,10 @@
  *   as-of    given, or the database's clock
  *   resume   what an earlier invocation left unfinished is finished first, under its own as-of
  *   guard    what is due is counted once: beyond the job's limits nothing is changed
- *   change   the change jobs, in nightly order: what is due is cut into batches; each
- *            batch is one transaction with its changes, their audit, its link in the chain and the
- *            run's counters, so that a run killed anywhere goes on without loss or doubling
+ *   change   the change jobs, in nightly order: what a job has to ask the DNS is asked first, while
+ *            no transaction is open; what is due is cut into batches; each batch is one transaction
+ *            with its changes, their audit, its link in the chain and the run's counters, so that a
+ *            run killed anywhere goes on without loss or doubling
  *   report   all reports from one snapshot, into every format at once
  *   publish  the set appears whole, then the ledger says so
  *   clean up the clean-up jobs remove what is past its time

@@ -1,11 +1,12 @@
 /* What the parts of a run share: run.c leads, run_change.c changes, run_report.c reports and
-   publishes, run_guard.c stops what is too big, run_bisect.c finds what the database refuses,
-   run_reader.c finds the replica, run_cleanup.c removes what is past its time, run_preview.c tries
-   it all without keeping it; all stand on run_pass.c. */
+   publishes, run_ask.c asks the DNS, run_guard.c stops what is too big, run_bisect.c finds what the
+   database refuses, run_reader.c finds the replica, run_cleanup.c removes what is past its time,
+   run_preview.c tries it all without keeping it; all stand on run_pass.c. */
 #ifndef LAPSE_RUN_INTERNAL_H
 #define LAPSE_RUN_INTERNAL_H
 
 #include "db.h"
+#include "dns.h"
 #include "ledger.h"
 #include "publish.h"
 #include "run.h"
@@ -66,6 +67,39 @@ void run_tell_failure(struct pass *pass, struct run *run);
 
 /* Makes all changes of the run; then it is RUN_APPLIED, or RUN_FAILED. */
 void run_change(struct pass *pass, struct run *run);
+
+/* A new connection in place of a lost one; the locks must still be ours. */
+enum err_code run_reconnect(struct pass *pass, struct err *err) _must_check_;
+
+/* Answers to a job's questions. {0} is none. */
+struct asked {
+    struct asked_row {
+        int64_t account;
+        char *domain;
+        size_t question; /* which of `questions`: names are asked once */
+    } * rows;
+    size_t n, size;
+    struct dns_question *questions;
+    char **names; /* of the questions */
+    size_t n_questions, names_size;
+    size_t told; /* questions answered before this page, for the progress */
+};
+void asked_done(struct asked *asked);
+
+/* ERR_CONFIG where a job of the request would ask name servers that are none. */
+enum err_code run_check_asking(const struct run_request *request, struct err *err) _must_check_;
+
+/* Asks the job's questions, where it has any, and keeps the answers, page by page; no transaction
+   is open while the DNS is asked. */
+enum err_code run_ask(struct pass *pass, struct run *run, struct args *args,
+                      struct err *err) _must_check_;
+
+/* The two halves for a dry run: asks for the range in `args`, outside of any transaction; and keeps
+   the answers in the one that is open (where none is, in transactions of their own). */
+enum err_code run_ask_range(struct pass *pass, struct run *run, struct args *args,
+                            struct asked *ret, struct err *err) _must_check_;
+enum err_code run_keep_answers(struct pass *pass, struct run *run, struct args *args,
+                               const struct asked *asked, struct err *err) _must_check_;
 
 /* A clean-up job, after the reports: its steps, and the reports it retires; ends the run. */
 void run_clean_up(struct pass *pass, struct run *run);

@@ -61,6 +61,7 @@ static enum err_code tell_change(void *context, const struct db_row *row, struct
 struct preview {
     struct pass *pass;
     struct report **reports;
+    struct asked *asked; /* what the DNS said of the range; one per job */
     char *run_ids, *as_ofs;
 };
 
@@ -114,7 +115,9 @@ static enum err_code try_job(struct preview *preview, struct run *run, int64_t f
     args_range(&args, from, KEY_MAX, to, KEY_MAX);
     args_int(&args, "run_id", pretended_id(preview, run));
     args_int(&args, "batch_no", 1);
-    code = run_set_aside(pass, run, &args, err);
+    code = run_keep_answers(pass, run, &args, &preview->asked[run - pass->runs], err);
+    if (code == ERR_OK)
+        code = run_set_aside(pass, run, &args, err);
     if (code == ERR_OK)
         code = run_look(pass->inv->db, run, &args, err);
     if (code == ERR_OK)
@@ -142,11 +145,33 @@ static enum err_code report_range(struct preview *preview, size_t i, int64_t fro
                            err);
 }
 
+/* Before the range's transaction begins, which holds locks. */
+static enum err_code ask_range(struct preview *preview, int64_t from, int64_t to, struct err *err)
+{
+    struct pass *pass = preview->pass;
+    enum err_code code = ERR_OK;
+
+    for (size_t i = 0; code == ERR_OK && i < pass->n; i++) {
+        struct args args = {0};
+        int64_t begun = monotonic_ns();
+
+        if (pass->runs[i].job->kind != JOB_CHANGE)
+            continue;
+        pass_args(pass, &pass->runs[i], &args);
+        args_range(&args, from, KEY_MAX, to, KEY_MAX);
+        code = run_ask_range(pass, &pass->runs[i], &args, &preview->asked[i], err);
+        pass->runs[i].nanoseconds += monotonic_ns() - begun;
+    }
+    return code;
+}
+
 static enum err_code try_range(struct preview *preview, int64_t from, int64_t to, struct err *err)
 {
     struct pass *pass = preview->pass;
-    enum err_code code = db_begin(pass->inv->db, DB_CHANGE, err);
+    enum err_code code = ask_range(preview, from, to, err);
 
+    if (code == ERR_OK)
+        code = db_begin(pass->inv->db, DB_CHANGE, err);
     for (size_t i = 0; code == ERR_OK && i < pass->n; i++)
         if (pass->runs[i].job->kind == JOB_CHANGE)
             code = try_job(preview, &pass->runs[i], from, to, err);
@@ -156,6 +181,8 @@ static enum err_code try_range(struct preview *preview, int64_t from, int64_t to
         if (preview->reports[i] && shows_changes(pass->runs[i].job))
             code = report_range(preview, i, from, to, err);
     db_rollback(pass->inv->db);
+    for (size_t i = 0; i < pass->n; i++)
+        asked_done(&preview->asked[i]);
     return code;
 }
 
@@ -251,8 +278,10 @@ static enum err_code all_ranges(struct preview *preview, struct err *err)
 
 enum err_code pass_preview(struct pass *pass, char **ret_published, struct err *err)
 {
-    struct preview preview = {.pass = pass, .reports = calloc(pass->n, sizeof(struct report *))};
-    enum err_code code = preview.reports ? ERR_OK : err_nomem(err);
+    struct preview preview = {.pass = pass,
+                              .reports = calloc(pass->n, sizeof(struct report *)),
+                              .asked = calloc(pass->n, sizeof(struct asked))};
+    enum err_code code = preview.reports && preview.asked ? ERR_OK : err_nomem(err);
 
     for (size_t i = 0; code == ERR_OK && i < pass->n; i++)
         code = run_check_gone(pass, &pass->runs[i], err);
@@ -267,6 +296,7 @@ enum err_code pass_preview(struct pass *pass, char **ret_published, struct err *
     for (size_t i = 0; preview.reports && i < pass->n; i++)
         report_discard(preview.reports[i]);
     free(preview.reports);
+    free(preview.asked);
     free(preview.run_ids);
     free(preview.as_ofs);
     if (code == ERR_OK && pass->staging)

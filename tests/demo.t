@@ -41,6 +41,14 @@ my $sums = Lapse::slurp("$out/latest/SHA256SUMS");
 my $check = Lapse::command({}, '/usr/bin/env', '-C', "$out/latest", 'sha256sum', '--check', '--quiet', '--strict', 'SHA256SUMS');
 is $check->{status}, 0, 'the files are those of SHA256SUMS' or diag $check->{stdout};
 
+my ($header, @domains) = Lapse::csv("$out/latest/verify-domains.csv");
+my %outcomes = map { $_->[4] => 1 } @domains;
+is_deeply [sort keys %outcomes], [sort qw(verified still_verified record_gone not_found nxdomain servfail timeout root_not_verified capture_unverified lock_unverified)],
+    'the domains show every outcome';
+is_deeply [map { "$_->[2] $_->[4]" } grep { $_->[3] eq 'unique_txt' && $_->[4] !~ /verified/ } @domains],
+    ['ceskomoravska.example not_found', 'unproven-claims.example nxdomain', 'rizoma-botanica.example record_gone', 'semillas.example not_found',
+        'silencio.example timeout', 'sin-servidor.example servfail', 'bolt-before-door.example not_found'], 'tests/demo.zone has the tokens of all others';
+
 my %second = run_all('the second run');
 is_deeply { map { $_ => $second{$_}{changed} + $second{$_}{recorded} } keys %second }, { map { $_ => 0 } keys %first }, 'it changes nothing';
 is Lapse::slurp("$out/latest/SHA256SUMS"), $sums, 'and publishes the same bytes';

@@ -94,7 +94,7 @@ sub without_new_ids {
 # ---- what a single job would do, from the state before ----
 {
     my $db = $copy;
-    for my $job (qw(check-git-sync capture-domain-users reconcile-teams flag-inactive-organizations downgrade-plans end-trials expire-invitations)) { # backwards: none prepares the next
+    for my $job (qw(check-git-sync capture-domain-users verify-domains reconcile-teams flag-inactive-organizations downgrade-plans end-trials expire-invitations)) { # backwards: none prepares the next
         my $dry = $db->lapse('run', $job, '--as-of', $as_of, '--dry-run', '--json', '--out', $db->dir . "/dry-$job", '--format', 'csv');
         my @tried = grep { exists $_->{entity} } map { $json->decode($_) } split /\n/, $dry->{stdout};
         my $run = $db->lapse('run', $job, '--as-of', $as_of, '--out', $db->dir . "/run-$job", '--format', 'csv');

@@ -65,7 +65,7 @@ sub workbook {
 
 # What a workbook must hold for a CSV's field in a column of this name: [type, value], undef for none.
 my $number = qr/^(?:Seats Used|Seats Purchased|Over Limit|Members Affected|Days Since Active|Requests Created|Requests Executed|Documents Created|Members|Limit|From Seats|To Seats|Seats|Used|Days To End|Days Left)$/;
-my $date = qr/^(?:Sent|Expired At|Started|Ended At|Effective At|Since|License Granted|Last Active|Signed Up|Processed At|Period End)$/;
+my $date = qr/^(?:Sent|Expired At|Started|Ended At|Effective At|Since|License Granted|Last Active|Signed Up|Processed At|Period End|Verified At|Last Seen)$/;
 sub expected_cell {
     my ($header, $field) = @_;
     return undef if !defined $field;
@@ -144,6 +144,8 @@ sub check_set {
 for my $job (@jobs) {
     my $db = Lapse::database();
     $db->load("$golden/texts.sql", "$golden/$job/setup.sql");
+    my $dns = -e "$golden/$job/zone" ? Lapse::dns(Lapse::slurp("$golden/$job/zone")) : undef;
+    $db->{dns} = $dns->address if $dns;
     my $run = sub {
         my ($out, @more) = @_;
         my $r = $db->lapse_env({ TZ => 'Asia/Kathmandu', PGTZ => 'Asia/Kathmandu', LC_ALL => 'C' }, 'run', $job, '--as-of', $as_of, '--out', $db->dir . "/$out", @more);

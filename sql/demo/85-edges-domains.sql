@@ -25,6 +25,11 @@ FROM (VALUES
   (709, 'semillas.example',              NULL, NULL, NULL, NULL, NULL, NULL),
   (709, 'tienda.semillas.example',       'semillas.example', NULL, NULL, NULL, NULL, NULL),
   (709, 'berlin.campus-nord.example',    'shared-campus.example', NULL, NULL, NULL, NULL, NULL),
+  -- W1: its record is there, and one that goes by it; W3, W4: verified, and its name servers fail, or say nothing
+  (709, 'viveros.example',               NULL, NULL, NULL, NULL, NULL, NULL),
+  (709, 'tienda.viveros.example',        'viveros.example', NULL, NULL, NULL, NULL, NULL),
+  (709, 'sin-servidor.example',          NULL, demo.t('-400 days'), 399, NULL, NULL, NULL),
+  (709, 'silencio.example',              NULL, demo.t('-400 days'), 399, NULL, NULL, NULL),
   -- W2: locked and never verified
   (711, 'bolt-before-door.example',  NULL, NULL,                NULL, NULL,               demo.t('-20 days'), NULL)
 ) v (no, domain, root, verified, seen, captured, locked, suspended);

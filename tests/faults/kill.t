@@ -119,7 +119,8 @@ sub start {
     my $pid = fork // die;
     return $pid if $pid;
     delete @ENV{grep { /^LAPSE_(?!TEST_)/ } keys %ENV};
-    $ENV{PGDATABASE} = $db->{name};
+    my $env = $db->env;
+    $ENV{$_} = $env->{$_} for keys %$env;
     open STDIN, '<', '/dev/null';
     open STDOUT, '>>', "$db->{tmp}/stdout";
     open STDERR, '>>', "$db->{tmp}/stderr";

@@ -16,7 +16,8 @@
 # What is expected: table => { n => { columns written }, new => [rows] }. A row must be as it was but
 # for the columns named; each row named must have one row in lapse.changes whose before and after
 # hold exactly these columns; [{...}, {...}] instead of {...} are several, one after the other, the
-# first of a new row being its insert. `-reason`, `-at` and `-job` in a row are those of its audit row. A new
+# first of a new row being its insert. `-reason`, `-at` and `-job` in a row are those of its audit row; one
+# marked `-unaudited` must have none. A new
 # row must hold what is named, and NULL elsewhere. The third argument may have `report`: job =>
 # [{ header => value }], over what the changes imply for that report (see `implied`), and `skips`: the
 # rows of reconcile-teams that no change implies.
@@ -269,7 +270,7 @@ sub updates {
     %now = %$row;
     for my $step (@steps) {
         my $after = unmarked($step);
-        push @changes, { entity => $table, entity_id => "$id", before => plain({ map { $_ => $now{$_} } keys %$after }),
+        push @changes, $step->{-unaudited} ? () : { entity => $table, entity_id => "$id", before => plain({ map { $_ => $now{$_} } keys %$after }),
             after => $after, mark($step) };
         %now = (%now, %$after);
     }

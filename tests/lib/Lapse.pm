@@ -7,7 +7,12 @@
 #     my $r = $db->lapse('run', 'end-trials', '--as-of', '2026-03-31', '--out', $db->dir);
 #     is $r->{status}, 0; like $r->{stdout}, qr/.../; is $r->{stderr}, '';
 #
-# A private PostgreSQL must be running: tests/run starts one (PGHOST, PGUSER are set).
+# A private PostgreSQL must be running: tests/run starts one (PGHOST, PGUSER are set), and a name
+# server with tests/demo.zone, which is the one that a database's lapse asks. One of a test's own:
+#
+#     my $dns = Lapse::dns($zone);                    # see tests/dns; stopped at the end
+#     $db->{dns} = $dns->address;                     # from now on asked by this database's lapse
+#     $dns->asked                                     # lines "udp NAME N", as tests/dns logs them
 package Lapse;
 use strict;
 use warnings;
@@ -103,6 +108,22 @@ sub database {
     return $self;
 }
 
+sub dns {
+    my ($zone) = @_;
+    my $self = bless { dir => tempdir('lapse-dns-XXXXXX', TMPDIR => 1, CLEANUP => 1) }, 'Lapse::Dns';
+    spew("$self->{dir}/zone", $zone);
+    my $r = command({}, $^X, "$top/tests/dns", 'start', $self->{dir}, "$self->{dir}/zone");
+    die $r->{stderr} if $r->{status};
+    return $self;
+}
+
+package Lapse::Dns;
+
+sub address { my ($self) = @_; return Lapse::slurp("$self->{dir}/dns.address") =~ s/\n//r }
+sub asked { my ($self) = @_; return split /\n/, Lapse::slurp("$self->{dir}/dns.log") }
+sub stop { my ($self) = @_; return Lapse::command({}, $^X, "$Lapse::top/tests/dns", 'stop', $self->{dir}) }
+sub DESTROY { my ($self) = @_; local ($?, $@); eval { $self->stop } }
+
 package Lapse::Database;
 
 sub psql_checked {
@@ -114,7 +135,10 @@ sub psql_checked {
 }
 
 sub name { $_[0]{name} }
-sub env { my ($self) = @_; return { PGDATABASE => $self->{name} } }
+sub env {
+    my ($self) = @_;
+    return { PGDATABASE => $self->{name}, LAPSE_DNS_SERVERS => $self->{dns} // $ENV{LAPSE_TEST_DNS} // '127.0.0.1:9', LAPSE_DNS_TIMEOUT => '1 s' };
+}
 
 # A folder of the test's own; --out may point below it.
 sub dir { $_[0]{tmp} }
