@@ -249,7 +249,7 @@ static enum err_code count_and_cut(struct pass *pass, struct run *run, struct ar
         code = run_look(db, run, args, err);
     if (code == ERR_OK)
         code = run_cut(pass, run, args, keys, err);
-    counts = (struct ledger_counts){run->looked_at, run->due, run->skipped, run->set_aside};
+    counts = (struct ledger_counts){run->looked_at, run->due_changes, run->skipped, run->set_aside};
     if (code == ERR_OK)
         code = ledger_count(db, run->run_id, run->attempt, &counts, err);
     if (code == ERR_OK)

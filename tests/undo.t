@@ -11,7 +11,7 @@ my $db = Lapse::database();
 $db->load(sort glob "$Lapse::top/sql/demo/*.sql");
 my $out = $db->dir . '/out';
 my @tables = grep { !/^(?:seat_snapshots|user_activity_days|billing_lines)$/ } map { $_->[0] } $db->rows("SELECT table_name FROM information_schema.tables WHERE table_schema = 'saas' ORDER BY 1");
-sub rows_of { my ($db) = @_; return { map { my $t = $_; ($t => { map { $_->[0] => 1 } $db->rows("SELECT t::text FROM saas.$t t") }) } @tables } }
+sub rows_of { my ($db) = @_; return { map { my $t = $_; ($t => { map { $_->[0] => 1 } $db->rows("SELECT (to_jsonb(t) - 'last_seen_at')::text FROM saas.$t t") }) } @tables } } # last_seen_at has no audit
 sub copy_of {
     my ($db) = @_;
     my $copy = Lapse::database(empty => 1);
