@@ -99,6 +99,10 @@ SKIP: {
     is_deeply { map { $_ => $figure{$_} } grep { /: / } keys %figure }, \%want, 'the Summary counts by reason and plan';
     is_deeply { map { $_ => $figure{$_} } keys %reason }, \%reason, '... and by reason';
     is $figure{'trial_ended: trial to enterprise'}, 1, '... in such words';
+    is $figure{'All of 2026-03'}, scalar(map { @$_ } values %$rows), '... and says which month it is';
+    (undef, $set) = report('2024-01-31');
+    my %none = Workbook::summary("$set/plan-changes-report.xlsx");
+    is $none{'All of 2023-12'}, 0, 'without a month given it says so too, and of a month without changes';
 }
 
 # ---- the option ----
