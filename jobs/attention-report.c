@@ -48,6 +48,7 @@ const struct job job_attention_report = {
         "end. No row tells an address or a code.",
     .kind = JOB_REPORT,
     .candidates = &sql_attention_report_candidates,
+    .gone = &sql_purge_gone,
     .tables = tables,
     .notes = {NOTE_PAST},
 };
