@@ -5,6 +5,7 @@ seat_people AS (
          c.account_id, c.at, c.person, c.licensed, c.email, c.user_id, c.source, c.since,
          max(c.expires) OVER person AS expires,
          bool_or(c.closed) OVER person AS closed,
+         bool_or(c.accepted) OVER person AS accepted,
          count(*) FILTER (WHERE c.licensed) OVER person AS licenses
   FROM seat_claims c
   WINDOW person AS (PARTITION BY c.account_id, c.at, c.person)

@@ -11,19 +11,23 @@ WITH
 --include team-names
 ,
 invited_to AS (
-  SELECT c.account_id, c.person,
-         string_agg(DISTINCT o.name COLLATE "C", '; ' ORDER BY o.name COLLATE "C") AS organizations,
-         string_agg(DISTINCT t.name COLLATE "C", '; ' ORDER BY t.name COLLATE "C") AS teams
-  FROM seat_claims c
-  JOIN saas.invitations i ON i.account_id = c.account_id AND i.invitation_id = c.id
-  LEFT JOIN saas.organizations o
-    ON o.account_id = i.account_id AND o.organization_id = i.organization_id
-   AND (o.deleted_at IS NULL OR o.deleted_at > :'as_of'::timestamptz)
-  LEFT JOIN saas.teams t
-    ON t.account_id = i.account_id AND t.team_id = i.team_id
-   AND (t.deleted_at IS NULL OR t.deleted_at > :'as_of'::timestamptz)
-  WHERE NOT c.licensed
-  GROUP BY c.account_id, c.person
+  SELECT k.account_id, k.person, string_agg(k.organization, '; ' ORDER BY k.organization COLLATE "C")
+           AS organizations,
+         string_agg(k.team, '; ' ORDER BY k.team COLLATE "C") AS teams
+  FROM (
+    SELECT DISTINCT c.account_id, c.person, i.organization_id, i.team_id, o.name AS organization,
+           t.name AS team
+    FROM seat_claims c
+    JOIN saas.invitations i ON i.account_id = c.account_id AND i.invitation_id = c.id
+    LEFT JOIN saas.organizations o
+      ON o.account_id = i.account_id AND o.organization_id = i.organization_id
+     AND (o.deleted_at IS NULL OR o.deleted_at > :'as_of'::timestamptz)
+    LEFT JOIN saas.teams t
+      ON t.account_id = i.account_id AND t.team_id = i.team_id
+     AND (t.deleted_at IS NULL OR t.deleted_at > :'as_of'::timestamptz)
+    WHERE NOT c.licensed
+  ) k
+  GROUP BY k.account_id, k.person
 ),
 --include last-activity
 SELECT p.account_id, a.name AS account, p.email,
