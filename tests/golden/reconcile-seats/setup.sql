@@ -48,5 +48,5 @@ INSERT INTO saas.user_activity (account_id, user_id, last_opened_at, last_login_
 SELECT n, n, '2026-03-31'::timestamptz - (n + 75) * interval '24 hours', NULL::timestamptz FROM golden.texts
 UNION ALL SELECT 52, 62, NULL, '2026-02-28 23:59:59+00';
 INSERT INTO saas.seat_snapshots (account_id, day, plan, purchased, licenses, invitations, used, over)
-SELECT n, '2026-03-30', 'pro', 1, 1, 0, 1 + (n % 5 <> 2)::integer, 0 FROM golden.texts
+SELECT n, date '2026-03-30', 'pro', 1, 1, 0, 1 + (n % 5 <> 2)::integer, 0 FROM golden.texts
 UNION ALL SELECT 52, '2026-03-25', 'pro', 0, 9, 0, 9, 9;
