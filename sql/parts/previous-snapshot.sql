@@ -1,6 +1,6 @@
 -- The newest snapshot before the as-of's day, and the instant it was counted at: its run's as-of where
--- the ledger knows that run and it was of that day, else the start of the day. One
--- look into the key per account: the history before is not read.
+-- the ledger knows that run and it was of that day, else the start of the day. One look into the key
+-- per account: the history before is not read.
 newest_day AS MATERIALIZED (
   SELECT s.account_id,
          (SELECT max(h.day)

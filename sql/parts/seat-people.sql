@@ -6,7 +6,8 @@ seat_people AS (
          max(c.expires) OVER person AS expires,
          bool_or(c.closed) OVER person AS closed,
          bool_or(c.accepted) OVER person AS accepted,
-         count(*) FILTER (WHERE c.licensed) OVER person AS licenses
+         count(*) FILTER (WHERE c.licensed) OVER person AS licenses,
+         array_agg(c.id) FILTER (WHERE NOT c.licensed) OVER person AS invitation_ids
   FROM seat_claims c
   WINDOW person AS (PARTITION BY c.account_id, c.at, c.person)
   ORDER BY c.account_id, c.at, c.person, c.licensed DESC, c.since, c.id
