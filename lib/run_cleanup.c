@@ -78,9 +78,9 @@ static enum err_code retire_one(struct pass *pass, struct run *run, const struct
     return db_run_alone(pass->inv->db, &sql_ledger_forget_set, &args, NULL, NULL, err);
 }
 
-/* The sets that are past [reports] retention, as the ledger knows them, in the folder that this pass
-   publishes in. These stay: a set in another folder, which somebody asked for by --out; one that the
-   ledger does not know; and all of them where only some accounts are purged. */
+/* The sets that are past [reports] retention, as the ledger knows them, in the folder that this
+   pass publishes in. These stay: a set in another folder, which somebody asked for by --out; one
+   that the ledger does not know; and all of them where only some accounts are purged. */
 static enum err_code retire_reports(struct pass *pass, struct run *run, struct err *err)
 {
     const char *retention = conf_text(pass->inv->request->conf, "reports", "retention");

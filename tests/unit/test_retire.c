@@ -164,9 +164,8 @@ static void test_refused(void **state _unused_)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_goes),           TEST(test_out_is_gone),
-        TEST(test_latest_stays),   TEST(test_strangers_stay),
-        TEST(test_known_names_only), TEST(test_no_folder),
+        TEST(test_goes),           TEST(test_out_is_gone),      TEST(test_latest_stays),
+        TEST(test_strangers_stay), TEST(test_known_names_only), TEST(test_no_folder),
         TEST(test_refused),
     };
 
