@@ -10,8 +10,9 @@ tie_outs AS (
   FROM seats n
   JOIN previous v ON v.account_id = n.account_id
   LEFT JOIN (
-    SELECT k.account_id, sum(k.step) AS net, count(*) FILTER (WHERE k.step = 1) AS came,
-           count(*) FILTER (WHERE k.step = -1) AS went
+    SELECT k.account_id, sum(k.step) AS net,
+           sum(k.step) FILTER (WHERE k.step > 0 OR k.cause = 'again') AS came,
+           -sum(k.step) FILTER (WHERE k.step < 0 AND k.cause <> 'again') AS went
     FROM moved k
     GROUP BY k.account_id
   ) m ON m.account_id = n.account_id

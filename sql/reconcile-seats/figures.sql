@@ -30,16 +30,17 @@ FROM (
   FROM (VALUES (2, 'granted', 'Came since: licenses granted'),
                (3, 'captured', 'Came since: captured'),
                (4, 'invited', 'Came since: invited'),
-               (5, 'revoked', 'Went since: licenses revoked'),
-               (6, 'expired', 'Went since: invitations expired'),
-               (7, 'withdrawn', 'Went since: invitations withdrawn')) AS c (place, cause, label)
+               (5, 'again', 'Less: invited again, held a seat before'),
+               (6, 'revoked', 'Went since: licenses revoked'),
+               (7, 'expired', 'Went since: invitations expired'),
+               (8, 'withdrawn', 'Went since: invitations withdrawn')) AS c (place, cause, label)
   UNION ALL
-  SELECT 8, 'Used now in these accounts', (SELECT known FROM now)
+  SELECT 9, 'Used now in these accounts', (SELECT known FROM now)
   UNION ALL
-  SELECT 9, 'Used now in accounts without an earlier snapshot', (SELECT new FROM now)
+  SELECT 10, 'Used now in accounts without an earlier snapshot', (SELECT new FROM now)
   UNION ALL
-  SELECT 10, 'Tie-outs that hold', (SELECT count(*) FROM tie_outs WHERE holds)
+  SELECT 11, 'Tie-outs that hold', (SELECT count(*) FROM tie_outs WHERE holds)
   UNION ALL
-  SELECT 11, 'Tie-outs that do not hold', (SELECT count(*) FROM tie_outs WHERE NOT holds)
+  SELECT 12, 'Tie-outs that do not hold', (SELECT count(*) FROM tie_outs WHERE NOT holds)
 ) f
 ORDER BY f.place
