@@ -277,7 +277,7 @@ static enum err_code do_batches(struct pass *pass, struct run *run, struct args 
         args_range(args, from.account, from.id, to.account, to.id);
         args_int(args, "batch_no", run->batches + 1);
         code = run_batch(pass, run, args, guard, &why);
-        if (code != ERR_OK && is_refusal(&why))
+        if (code != ERR_OK && guard && is_refusal(&why))
             code = run_bisect(pass, run, args, guard, from, to,
                               keys->keys[i].due_so_far - from.due_so_far, refusals, &why, err);
         else if (code != ERR_OK)

@@ -42,6 +42,7 @@ found AS (
   SELECT b.account_id, u.email, lower(u.email), 'access_without_seat', b.access_via,
          b.access_since, b.user_id, 'grant a license, or end the access'
   FROM belonging b
+  JOIN judged j ON j.account_id = b.account_id AND j.at = :'as_of'::timestamptz
   JOIN saas.users u ON u.user_id = b.user_id
   WHERE b.has_access
     AND (u.deleted_at IS NULL OR u.deleted_at > :'as_of'::timestamptz)
