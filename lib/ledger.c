@@ -31,13 +31,14 @@ void unfinished_done(struct unfinished *unfinished)
 {
     free(unfinished->accounts);
     free(unfinished->out);
+    free(unfinished->given);
     *unfinished = (struct unfinished){0};
 }
 
 static enum err_code take_unfinished(void *context, const struct db_row *row, struct err *err)
 {
     struct unfinished *unfinished = context;
-    const char *accounts = db_text(row, 6), *out = db_text(row, 7);
+    const char *accounts = db_text(row, 6), *out = db_text(row, 7), *given = db_text(row, 12);
 
     *unfinished = (struct unfinished){
         .found = true,
@@ -53,7 +54,8 @@ static enum err_code take_unfinished(void *context, const struct db_row *row, st
         .recorded = db_int(row, 11),
     };
     if ((accounts && !(unfinished->accounts = strdup(accounts))) ||
-        (out && !(unfinished->out = strdup(out))))
+        (out && !(unfinished->out = strdup(out))) ||
+        (given && !(unfinished->given = strdup(given))))
         return err_nomem(err);
     return ERR_OK;
 }

@@ -136,8 +136,7 @@ static enum err_code try_batch(struct pass *pass, struct run *run, struct args *
     return code;
 }
 
-/* A new connection in place of a lost one; the locks must still be ours. */
-static enum err_code reconnect(struct pass *pass, struct err *err)
+enum err_code run_reconnect(struct pass *pass, struct err *err)
 {
     struct invocation *inv = pass->inv;
     const char *conninfo = conf_text(inv->request->conf, "database", "conninfo");
@@ -176,7 +175,7 @@ static enum err_code do_batch(struct pass *pass, struct run *run, struct args *a
             (attempt > RETRIES || code == ERR_SIGNAL || deadline_left_ms(pass->inv->deadline) == 0))
             return code;
         if (code != ERR_OK && (unknown || db_is_lost(pass->inv->db))) {
-            code = reconnect(pass, err);
+            code = run_reconnect(pass, err);
             if (code == ERR_OK && unknown)
                 code =
                     ledger_batch_stands(pass->inv->db, run->run_id, run->batches + 1, &stands, err);
@@ -266,7 +265,9 @@ void run_change(struct pass *pass, struct run *run)
     enum err_code code;
 
     pass_args(pass, run, &args);
-    code = count_and_cut(pass, run, &args, &keys, &err);
+    code = run_input(pass, run, &err);
+    if (code == ERR_OK)
+        code = count_and_cut(pass, run, &args, &keys, &err);
     if (code == ERR_OK)
         code = do_batches(pass, run, &args, &keys, &err);
     free(keys.keys);

@@ -7,7 +7,8 @@ SELECT r.run_id, extract(epoch FROM r.as_of)::bigint AS as_of, r.state, r.attemp
        r.options ->> 'out' AS out, coalesce((r.options ->> 'formats')::bigint, 0) AS formats,
        coalesce((r.counters ->> 'looked_at')::bigint, 0) AS looked_at,
        coalesce((r.counters ->> 'skipped')::bigint, 0) AS skipped,
-       coalesce((r.counters ->> 'recorded')::bigint, 0) AS recorded
+       coalesce((r.counters ->> 'recorded')::bigint, 0) AS recorded,
+       (r.options -> 'given')::text AS given
 FROM lapse.runs r
 WHERE r.job = :'job'::text
   AND r.run_id = (SELECT max(l.run_id) FROM lapse.runs l WHERE l.job = :'job'::text)
