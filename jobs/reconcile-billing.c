@@ -54,8 +54,8 @@ static const struct job_input input = {
     .judge = {&sql_reconcile_billing_judge_numbers, &sql_reconcile_billing_judge_plans,
               &sql_reconcile_billing_judge_doubles},
     .bad = &sql_reconcile_billing_bad,
-    .load = {&sql_reconcile_billing_load_lines, &sql_reconcile_billing_load_unmatched,
-             &sql_reconcile_billing_load_bad, &sql_reconcile_billing_load_file},
+    .load = {&sql_reconcile_billing_load_bad, &sql_reconcile_billing_load_lines,
+             &sql_reconcile_billing_load_unmatched, &sql_reconcile_billing_load_file},
     .changes_when = "apply_renewals=yes",
 };
 

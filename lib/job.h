@@ -59,7 +59,7 @@ struct job_input {
     const struct sql *alike; /* (files): how many of this size were taken in before */
     const struct sql *known; /* (run_id): of the one with this SHA-256; no row where there is none */
     const struct sql *mine;  /* (files): whether this run took `file` in before it was killed */
-    /* COPY of run_id, line, the columns in their order, at, heading, reason. A bad line has the last
+    /* COPY of line, the columns in their order, at, heading, reason. A bad line has the last
        three and no columns. */
     const struct sql *copy;
     const struct sql *judge[INPUT_STEPS]; /* mark further bad lines; (marked) */

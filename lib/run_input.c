@@ -62,7 +62,7 @@ static enum err_code on_headings(void *context, const struct csv_row *row, struc
 static void begin_line(struct import *import, uint64_t number)
 {
     sb_reset(&import->line);
-    sb_addf(&import->line, "%" PRId64 "\t%" PRIu64, import->run->run_id, number);
+    sb_addf(&import->line, "%" PRIu64, number);
 }
 
 static enum err_code send_line(struct import *import, struct err *err)

@@ -44,10 +44,11 @@ CREATE TABLE lapse.billing_unmatched (
   PRIMARY KEY (invoice_number, line_number)
 );
 
--- A file on its way in, inside one transaction; empty outside of it. Not logged: a crash takes the
--- transaction with it.
+-- A file on its way in, inside one transaction that leaves it empty: what a transaction sees here is its
+-- own. Not logged: a crash takes the transaction with it. No column says whose a row is, and bad lines
+-- leave before the good ones are joined: nobody can analyze the table meanwhile, and a condition would
+-- have the planner expect a handful of rows where there are a million.
 CREATE UNLOGGED TABLE lapse.billing_staged (
-  run_id bigint NOT NULL,
   line bigint NOT NULL,
   invoice_number text,
   line_number integer,

@@ -3,7 +3,6 @@
 referred AS (
   SELECT DISTINCT b.customer_ref
   FROM lapse.billing_staged b
-  WHERE b.run_id = :'run_id'::bigint AND b.reason IS NULL AND NOT b.repeated
 ),
 referring AS (
   SELECT s.external_ref, 1 AS rank, s.account_id

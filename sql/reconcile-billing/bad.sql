@@ -4,7 +4,7 @@ FROM (VALUES (1)) AS one (row)
 LEFT JOIN (
   SELECT count(*) OVER () AS bad, b.line, b.at, b.heading, b.reason
   FROM lapse.billing_staged b
-  WHERE b.run_id = :'run_id'::bigint AND b.reason IS NOT NULL
+  WHERE b.reason IS NOT NULL
   ORDER BY b.line
   LIMIT 1
 ) f ON true

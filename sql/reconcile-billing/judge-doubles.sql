@@ -3,7 +3,7 @@
 WITH doubled AS (
   SELECT b.invoice_number, b.line_number, min(b.line) AS first
   FROM lapse.billing_staged b
-  WHERE b.run_id = :'run_id'::bigint AND b.reason IS NULL
+  WHERE b.reason IS NULL
   GROUP BY b.invoice_number, b.line_number
   HAVING count(*) > 1
 ),
@@ -19,9 +19,9 @@ compared AS (
               WHEN b.period_end <> f.period_end THEN 'period_end'
               WHEN b.paid_at IS DISTINCT FROM f.paid_at THEN 'paid_at' END AS differs
   FROM doubled d
-  JOIN lapse.billing_staged f ON f.run_id = :'run_id'::bigint AND f.line = d.first
+  JOIN lapse.billing_staged f ON f.line = d.first
   JOIN lapse.billing_staged b
-    ON b.run_id = :'run_id'::bigint AND b.reason IS NULL AND b.line > d.first
+    ON b.reason IS NULL AND b.line > d.first
    AND b.invoice_number = d.invoice_number AND b.line_number = d.line_number
 ),
 places AS (
@@ -44,7 +44,7 @@ marked AS (
                || left(c.invoice_number, 60) || ', line ' || c.line_number || ' as well' END
   FROM compared c
   LEFT JOIN places p ON p.field = c.differs
-  WHERE b.run_id = :'run_id'::bigint AND b.line = c.line
+  WHERE b.line = c.line
   RETURNING b.line
 )
 SELECT count(*) AS marked FROM marked

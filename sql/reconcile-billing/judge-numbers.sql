@@ -2,14 +2,14 @@
 WITH numbered AS (
   SELECT b.line, row_number() OVER (PARTITION BY b.invoice_number ORDER BY b.line) AS number
   FROM lapse.billing_staged b
-  WHERE b.run_id = :'run_id'::bigint AND b.reason IS NULL
+  WHERE b.reason IS NULL
     AND :'column_line_number'::text = ''
 ),
 marked AS (
   UPDATE lapse.billing_staged b
   SET line_number = n.number
   FROM numbered n
-  WHERE b.run_id = :'run_id'::bigint AND b.line = n.line
+  WHERE b.line = n.line
   RETURNING b.line
 )
 SELECT count(*) AS marked FROM marked

@@ -4,7 +4,7 @@ WITH marked AS (
   SET at = :'at_plan'::integer, heading = :'heading_plan'::text,
       reason = '"' || left(b.plan, 40)
                || '" is no plan here: let [job.reconcile-billing] plans explain it'
-  WHERE b.run_id = :'run_id'::bigint AND b.reason IS NULL
+  WHERE b.reason IS NULL
     AND b.plan NOT IN (SELECT p.plan FROM saas.plans p)
   RETURNING b.line
 )

@@ -12,13 +12,12 @@ matched AS (
   LEFT JOIN saas.billing_lines o
     ON o.account_id = c.account_id AND o.invoice_number = b.invoice_number
    AND o.line_number = b.line_number
-  WHERE b.run_id = :'run_id'::bigint AND b.reason IS NULL AND NOT b.repeated
-    AND (o.account_id IS NULL
-         OR (o.external_ref, o.plan, o.seats, o.period_start, o.period_end, o.amount, o.currency,
-             o.status, o.paid_at)
-            IS DISTINCT FROM
-            (b.customer_ref, b.plan, b.seats, b.period_start, b.period_end, b.amount, b.currency,
-             b.status, b.paid_at))
+  WHERE o.account_id IS NULL
+     OR (o.external_ref, o.plan, o.seats, o.period_start, o.period_end, o.amount, o.currency,
+         o.status, o.paid_at)
+        IS DISTINCT FROM
+        (b.customer_ref, b.plan, b.seats, b.period_start, b.period_end, b.amount, b.currency,
+         b.status, b.paid_at)
 ),
 written AS (
   INSERT INTO saas.billing_lines AS l (account_id, invoice_number, line_number, external_ref, plan,

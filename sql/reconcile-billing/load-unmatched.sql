@@ -7,8 +7,7 @@ known_now AS (
   DELETE FROM lapse.billing_unmatched u
   USING lapse.billing_staged b
   JOIN customers c ON c.customer_ref = b.customer_ref AND c.accounts = 1
-  WHERE b.run_id = :'run_id'::bigint AND b.reason IS NULL AND NOT b.repeated
-    AND u.invoice_number = b.invoice_number AND u.line_number = b.line_number
+  WHERE u.invoice_number = b.invoice_number AND u.line_number = b.line_number
 ),
 written AS (
   INSERT INTO lapse.billing_unmatched (invoice_number, line_number, customer_ref, accounts, plan,
@@ -18,8 +17,7 @@ written AS (
          b.period_start, b.period_end, b.amount, b.currency, b.status, b.paid_at, :'sha'::text
   FROM lapse.billing_staged b
   LEFT JOIN customers c ON c.customer_ref = b.customer_ref
-  WHERE b.run_id = :'run_id'::bigint AND b.reason IS NULL AND NOT b.repeated
-    AND c.accounts IS DISTINCT FROM 1
+  WHERE c.accounts IS DISTINCT FROM 1
   ON CONFLICT (invoice_number, line_number) DO UPDATE
   SET customer_ref = excluded.customer_ref, accounts = excluded.accounts, plan = excluded.plan,
       seats = excluded.seats, period_start = excluded.period_start,

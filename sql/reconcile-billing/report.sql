@@ -69,16 +69,18 @@ covering AS (
   WHERE l.period_end > :'as_of'::timestamptz
   GROUP BY l.account_id, l.plan, l.period_start, l.period_end, l.currency
 ),
+-- A full join, which is never a nested loop: nobody knows beforehand how many bases there are.
 compared AS (
-  SELECT c.account_id, c.invoice, c.plan, c.seats, c.period_start, c.period_end, c.currency,
+  SELECT coalesce(b.account_id, c.account_id) AS account_id, b.account_id IS NOT NULL AS is_here,
+         c.account_id IS NOT NULL AS is_there, c.invoice, c.plan, c.seats, c.period_start, c.period_end, c.currency,
          c.amount, c.is_open, b.plan AS plan_here, b.seats AS seats_here, b.status AS status_here,
-         b.currency AS currency_here, b.period_end AS period_end_here, b.price,
+         b.currency AS currency_here, b.period_start AS period_start_here, b.period_end AS period_end_here, b.price,
          CASE WHEN c.currency = b.currency THEN c.amount - b.price END AS beyond,
          c.plan = b.plan AS plan_agrees,
          bool_or(c.plan = b.plan) OVER (PARTITION BY c.account_id) AS some_plan_agrees,
          b.seats <> -1 AND c.seats <> b.seats AS seats_differ
   FROM covering c
-  JOIN base b ON b.account_id = c.account_id
+  FULL JOIN base b ON b.account_id = c.account_id
 ),
 -- The last instant up to the as-of that a line was to pay for, and whether a paid base lived then.
 followed AS (
@@ -97,14 +99,15 @@ followed AS (
            l.amount, l.status
 ),
 found AS (
-  SELECT b.account_id, NULL::text AS invoice, 0 AS line_number, 1 AS place, 'only_here' AS finding,
+  SELECT c.account_id, NULL::text AS invoice, 0 AS line_number, 1 AS place, 'only_here' AS finding,
          'subscription' AS field,
-         b.plan || CASE WHEN b.seats = -1 THEN ', unlimited seats'
-                        ELSE coalesce(', ' || b.seats || ' seats', '') END AS here,
-         NULL::text AS there, b.price AS amount, b.currency, b.period_start, b.period_end
-  FROM base b
-  WHERE (b.period_end IS NULL OR b.period_end > :'as_of'::timestamptz)
-    AND NOT EXISTS (SELECT FROM covering c WHERE c.account_id = b.account_id)
+         c.plan_here || CASE WHEN c.seats_here = -1 THEN ', unlimited seats'
+                             ELSE coalesce(', ' || c.seats_here || ' seats', '') END AS here,
+         NULL::text AS there, c.price AS amount, c.currency_here AS currency,
+         c.period_start_here AS period_start, c.period_end_here AS period_end
+  FROM compared c
+  WHERE NOT c.is_there
+    AND (c.period_end_here IS NULL OR c.period_end_here > :'as_of'::timestamptz)
     AND (EXISTS (SELECT FROM saas.billing_lines) OR EXISTS (SELECT FROM lapse.billing_unmatched))
   UNION ALL
   SELECT c.account_id, c.invoice, 0, v.place, v.finding, v.field, v.here, v.there, v.amount,
@@ -126,7 +129,7 @@ found AS (
     (9, 'unpaid_but_active', 'status', c.is_open AND c.status_here = 'active', c.status_here, 'open',
      c.amount)
   ) AS v (place, finding, field, differs, here, there, amount)
-  WHERE v.differs AND (c.plan_agrees OR NOT c.some_plan_agrees)
+  WHERE c.is_here AND c.is_there AND v.differs AND (c.plan_agrees OR NOT c.some_plan_agrees)
   UNION ALL
   SELECT f.account_id, f.invoice, 0, CASE WHEN f.status = 'paid' AND f.ended_at IS NOT NULL THEN 8 ELSE 2 END,
          CASE WHEN f.status = 'paid' AND f.ended_at IS NOT NULL THEN 'paid_but_lapsed'
