@@ -52,7 +52,7 @@ static const struct job_input input = {
     .mine = &sql_reconcile_billing_mine,
     .copy = &sql_reconcile_billing_copy,
     .judge = {&sql_reconcile_billing_judge_numbers, &sql_reconcile_billing_judge_plans,
-              &sql_reconcile_billing_judge_doubles},
+              &sql_reconcile_billing_judge_twice, &sql_reconcile_billing_judge_differing},
     .bad = &sql_reconcile_billing_bad,
     .load = {&sql_reconcile_billing_load_bad, &sql_reconcile_billing_load_lines,
              &sql_reconcile_billing_load_unmatched, &sql_reconcile_billing_load_file},

@@ -130,30 +130,23 @@ const char *read_amount(const char *text, int decimals, int64_t *ret)
 {
     bool negative = *text == '-';
     int64_t value = 0;
-    int behind = -1, digits = 0;
+    size_t whole, behind;
 
     text += negative;
-    if (*text < '0' || *text > '9' || (text[0] == '0' && text[1] >= '0' && text[1] <= '9'))
+    whole = strspn(text, "0123456789");
+    behind = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") : 0;
+    if (whole == 0 || (text[whole] == '.' && behind == 0) ||
+        text[whole + behind + (text[whole] == '.')] != '\0' || (whole > 1 && *text == '0'))
         return "is not an amount: write digits and a point, such as 1234.50";
-    for (; *text; text++) {
-        if (*text == '.' && behind < 0 && text[1]) {
-            behind = 0;
-            continue;
-        }
-        if (*text < '0' || *text > '9')
-            return "is not an amount: write digits and a point, such as 1234.50";
-        behind += behind >= 0;
-        if (behind > decimals)
-            return "has more decimals than its currency";
-        if (++digits > 18 || value > (INT64_MAX - 9) / 10)
-            return "is too long for an amount";
-        value = value * 10 + (*text - '0');
-    }
-    for (int i = behind < 0 ? 0 : behind; i < decimals; i++) {
-        if (value > INT64_MAX / 10)
-            return "is too long for an amount";
+    if (behind > (size_t)decimals)
+        return "has more decimals than its currency";
+    if (whole + (size_t)decimals > 18)
+        return "is too long for an amount";
+    for (; *text; text++)
+        if (*text != '.')
+            value = value * 10 + (*text - '0');
+    for (size_t i = behind; i < (size_t)decimals; i++)
         value *= 10;
-    }
     if (negative && value == 0)
         return "is less than nothing and nothing: write 0";
     *ret = negative ? -value : value;

@@ -14,7 +14,7 @@ my $as_of = '2026-03-31';
 my $golden = "$Lapse::top/tests/golden";
 my $update = grep { $_ eq '--update' } @ARGV;
 my @jobs = map { m{([^/]+)/setup\.sql$} } sort glob "$golden/*/setup.sql";
-is scalar @jobs, 5, 'five jobs have a golden case';
+is scalar @jobs, 6, 'six jobs have a golden case';
 
 # ---- a small reader of workbooks ----
 
@@ -64,8 +64,8 @@ sub workbook {
 }
 
 # What a workbook must hold for a CSV's field in a column of this name: [type, value], undef for none.
-my $number = qr/^(?:Seats Used|Seats Purchased|Over Limit|Members Affected|Days Since Active|Requests Created|Requests Executed|Documents Created)$/;
-my $date = qr/^(?:Sent|Expired At|Started|Ended At|Effective At|Since|License Granted|Last Active)$/;
+my $number = qr/^(?:Amount|Seats Used|Seats Purchased|Over Limit|Members Affected|Days Since Active|Requests Created|Requests Executed|Documents Created)$/;
+my $date = qr/^(?:Period Start|Period End|Sent|Expired At|Started|Ended At|Effective At|Since|License Granted|Last Active)$/;
 sub expected_cell {
     my ($header, $field) = @_;
     return undef if !defined $field;
@@ -144,9 +144,10 @@ sub check_set {
 for my $job (@jobs) {
     my $db = Lapse::database();
     $db->load("$golden/texts.sql", "$golden/$job/setup.sql");
+    my @input = -e "$golden/$job/input.csv" ? ('--input', "$golden/$job/input.csv", '--apply-renewals') : ();
     my $run = sub {
         my ($out, @more) = @_;
-        my $r = $db->lapse_env({ TZ => 'Asia/Kathmandu', PGTZ => 'Asia/Kathmandu', LC_ALL => 'C' }, 'run', $job, '--as-of', $as_of, '--out', $db->dir . "/$out", @more);
+        my $r = $db->lapse_env({ TZ => 'Asia/Kathmandu', PGTZ => 'Asia/Kathmandu', LC_ALL => 'C' }, 'run', $job, '--as-of', $as_of, '--out', $db->dir . "/$out", @input, @more);
         is $r->{status}, 0, "$job: the run ends well" or diag $r->{stderr};
         return $db->dir . "/$out/$as_of";
     };

@@ -9,7 +9,7 @@ marked AS (
   UPDATE lapse.billing_staged b
   SET line_number = n.number
   FROM numbered n
-  WHERE b.line = n.line
+  WHERE :'column_line_number'::text = '' AND b.line = n.line
   RETURNING b.line
 )
 SELECT count(*) AS marked FROM marked

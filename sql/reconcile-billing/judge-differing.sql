@@ -1,14 +1,7 @@
--- One line of an invoice that stands twice in the file: said alike it is one line; said differently the
--- later one is bad, and both are named.
-WITH doubled AS (
-  SELECT b.invoice_number, b.line_number, min(b.line) AS first
-  FROM lapse.billing_staged b
-  WHERE b.reason IS NULL
-  GROUP BY b.invoice_number, b.line_number
-  HAVING count(*) > 1
-),
-compared AS (
-  SELECT b.line, d.first, d.invoice_number, d.line_number,
+-- What stands more than once and says the same is one line; what says something else is bad, and its reason
+-- names both lines.
+WITH compared AS (
+  SELECT b.line, f.line AS first, f.invoice_number, f.line_number,
          CASE WHEN b.amount <> f.amount THEN 'amount'
               WHEN b.currency <> f.currency THEN 'currency'
               WHEN b.customer_ref <> f.customer_ref THEN 'customer_ref'
@@ -18,11 +11,12 @@ compared AS (
               WHEN b.period_start <> f.period_start THEN 'period_start'
               WHEN b.period_end <> f.period_end THEN 'period_end'
               WHEN b.paid_at IS DISTINCT FROM f.paid_at THEN 'paid_at' END AS differs
-  FROM doubled d
-  JOIN lapse.billing_staged f ON f.line = d.first
-  JOIN lapse.billing_staged b
-    ON b.reason IS NULL AND b.line > d.first
-   AND b.invoice_number = d.invoice_number AND b.line_number = d.line_number
+  FROM lapse.billing_staged b
+  JOIN lapse.billing_staged f
+    ON f.invoice_number = b.invoice_number AND f.line_number = b.line_number
+   AND NOT f.repeated AND f.reason IS NULL
+  WHERE b.repeated
+    AND EXISTS (SELECT FROM lapse.billing_staged r WHERE r.repeated)
 ),
 places AS (
   SELECT p.field, p.at, p.heading
@@ -39,11 +33,11 @@ places AS (
 ),
 marked AS (
   UPDATE lapse.billing_staged b
-  SET repeated = c.differs IS NULL, at = p.at, heading = p.heading,
-      reason = CASE WHEN c.differs IS NOT NULL THEN 'is not what line ' || c.first || ' says, which is invoice '
-               || left(c.invoice_number, 60) || ', line ' || c.line_number || ' as well' END
+  SET repeated = false, at = p.at, heading = p.heading,
+      reason = 'is not what line ' || c.first || ' says, which is invoice '
+               || left(c.invoice_number, 60) || ', line ' || c.line_number || ' as well'
   FROM compared c
-  LEFT JOIN places p ON p.field = c.differs
+  JOIN places p ON p.field = c.differs
   WHERE b.line = c.line
   RETURNING b.line
 )
