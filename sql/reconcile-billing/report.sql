@@ -13,7 +13,8 @@
 --                      in several accounts (account empty; any period that has begun)
 --   plan               the line's plan is another
 --   seats              its seats are others; not where seats are unlimited here, or one side is silent
---   period             it ends at another instant; not where there is no end here
+--   period             it ends at another instant; not where there is no end here, or a later line of the
+--                      plan, billed ahead, ends where it ends here
 --   currency           it is in another currency
 --   amount             plan, seats and currency agree, but not the price (seats x unit_amount, known)
 --   unpaid_but_active  a line is open, and the subscription is active, not past due
@@ -118,7 +119,11 @@ found AS (
     (4, 'seats', 'seats', c.seats_differ, c.seats_here::text, c.seats::text,
      coalesce(nullif(c.beyond, 0), c.amount)),
     (5, 'period', 'period_end',
-     isfinite(c.period_end_here) AND c.period_end <> c.period_end_here,
+     isfinite(c.period_end_here) AND c.period_end <> c.period_end_here
+       AND NOT EXISTS (
+         SELECT FROM saas.billing_lines o
+         WHERE o.account_id = c.account_id AND o.plan = c.plan AND o.status IN ('paid', 'open')
+           AND o.period_end = c.period_end_here AND o.period_end > c.period_end),
      to_char(c.period_end_here AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
      to_char(c.period_end AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), c.amount),
     (6, 'currency', 'currency', c.currency <> c.currency_here, c.currency_here::text,

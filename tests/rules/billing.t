@@ -45,6 +45,8 @@ compared('B2 unlimited seats are not compared, nor is their price', { seats => -
 compared('B2 a line that says no seats', {}, [{ seats => undef }]);
 compared('B2 period, later', {}, [{ period_end => at('2026-04-16') }], ['period', Field => 'period_end', Here => '2026-04-15T00:00:00Z', There => '2026-04-16T00:00:00Z', Amount => '150.00']);
 compared('B2 period, earlier', {}, [{ period_end => at('2026-04-14') }], ['period']);
+compared('B2 billed ahead: a later line ends where it ends here', { period_end => at('2026-05-15') }, [{}, { period_start => $end, period_end => at('2026-05-15') }]);
+compared('B2 ... not an earlier one', { period_end => $start }, [{}, { period_start => at('2026-02-15'), period_end => $start }], ['period']);
 compared('B2 where there is no end here the period is not compared', { period_end => undef }, [{}]);
 compared('B2 where it is endless here neither', { period_end => 'infinity' }, [{}]);
 compared('B2 currency: amounts of two are not compared', {}, [{ currency => 'USD', amount => 1 }], ['currency', Here => 'EUR', There => 'USD', Amount => '0.01', Currency => 'USD']);

@@ -1,5 +1,5 @@
 -- Findings with one of the texts each as the account's name; 40 unpaid, 41 another plan, 42 yen, 43 a
--- renewal. The file that is imported adds customers nobody knows, with texts of their own.
+-- renewal, 2 one by a line that overlaps. The file that is imported adds customers nobody knows, with texts of their own.
 SET timezone = 'UTC';
 INSERT INTO saas.accounts (account_id, name, created_at, external_ref) SELECT n, text, '2024-01-01', 'cus_' || n FROM golden.texts;
 INSERT INTO saas.accounts (account_id, name, created_at, external_ref) SELECT n, 'account ' || n, '2024-01-01', 'cus_' || n FROM generate_series(40, 43) n;
