@@ -33,7 +33,10 @@ static const struct input_column lines[] = {
     {.field = "line_number", .type = INPUT_INT, .may_be_absent = true, .max = INT32_MAX},
     {.field = "customer_ref", .type = INPUT_TEXT},
     {.field = "plan", .type = INPUT_WORD, .may_be_empty = true, .words = "plans"},
-    {.field = "seats", .type = INPUT_INT, .may_be_absent = true, .may_be_empty = true,
+    {.field = "seats",
+     .type = INPUT_INT,
+     .may_be_absent = true,
+     .may_be_empty = true,
      .max = INT32_MAX},
     {.field = "period_start", .type = INPUT_INSTANT},
     {.field = "period_end", .type = INPUT_INSTANT, .since = "period_start"},
@@ -60,8 +63,10 @@ static const struct job_input input = {
 };
 
 /* The heading of a column. */
-#define COLUMN(field, what) \
-    {SECTION, "column_" field, SETTING_TEXT, field, 0, 0, NULL, what, OPTION_NONE}
+#define COLUMN(field, what)                                                          \
+    {                                                                                \
+        SECTION, "column_" field, SETTING_TEXT, field, 0, 0, NULL, what, OPTION_NONE \
+    }
 
 static const struct setting settings[] = {
     {SECTION, "input", SETTING_TEXT, NULL, 0, 0, NULL,

@@ -332,8 +332,8 @@ static enum err_code choose_jobs(const struct cli *cli, const struct job **jobs,
     return ERR_OK;
 }
 
-/* The options that belong to jobs: judged like their settings, refused without their job. The path of
-   the one that is a file goes to `file`. */
+/* The options that belong to jobs: judged like their settings, refused without their job. The path
+   of the one that is a file goes to `file`. */
 static enum err_code choose_options(const struct cli *cli, struct run_option *given, size_t *ret_n,
                                     char **file, struct err *err)
 {

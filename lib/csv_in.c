@@ -241,7 +241,8 @@ static enum err_code parse_failed(struct csv_in *in)
             return refuse_here(in, "is longer than 1 MiB: is a quote left open?");
         return err_nomem(in->err);
     default:
-        return refuse_here(in, "has a quote where none may stand, or text behind its closing quote");
+        return refuse_here(in,
+                           "has a quote where none may stand, or text behind its closing quote");
     }
 }
 

@@ -10,14 +10,14 @@
  * around a field without quotes do not belong to it. Memory is bounded whatever the file holds.
  *
  * The file as a whole is refused (ERR_DATA, with file, line and column) for: another encoding, NUL
- * bytes, a quote that is stray, unclosed or followed by text, a line that ends with CR alone, no end
- * of line at the very end, a field above 1 MiB, a row above 2 MiB, no headings or doubled ones, and
- * where it was written to meanwhile. Rows that came before are told before such an error: whoever
- * reads keeps nothing until csv_in_read has returned ERR_OK. One row alone is at fault where it is
- * blank, has more or fewer fields than there are headings, or is not UTF-8.
+ * bytes, a quote that is stray, unclosed or followed by text, a line that ends with CR alone, no
+ * end of line at the very end, a field above 1 MiB, a row above 2 MiB, no headings or doubled ones,
+ * and where it was written to meanwhile. Rows that came before are told before such an error:
+ * whoever reads keeps nothing until csv_in_read has returned ERR_OK. One row alone is at fault
+ * where it is blank, has more or fewer fields than there are headings, or is not UTF-8.
  *
- * A line is a physical one, counted from 1 as an editor does, those inside quotes too; a row has the
- * number of the line it begins in. A column is counted from 1.
+ * A line is a physical one, counted from 1 as an editor does, those inside quotes too; a row has
+ * the number of the line it begins in. A column is counted from 1.
  */
 #ifndef LAPSE_CSV_IN_H
 #define LAPSE_CSV_IN_H
@@ -69,8 +69,8 @@ enum err_code csv_in_digest(struct csv_in *in, char ret_sha256[static 65],
 enum err_code csv_in_read(struct csv_in *in, const struct csv_reader *reader,
                           struct err *err) _must_check_;
 
-uint64_t csv_in_size(const struct csv_in *in);       /* as it was opened */
-const char *csv_in_sha256(const struct csv_in *in);  /* 64 hex digits, after csv_in_read */
+uint64_t csv_in_size(const struct csv_in *in);      /* as it was opened */
+const char *csv_in_sha256(const struct csv_in *in); /* 64 hex digits, after csv_in_read */
 
 /* Sets ERR_DATA: "billing.csv:12: column 8 (amount): " and the text. Column 0: the line alone. */
 enum err_code csv_in_refuse(const struct csv_in *in, const struct csv_fault *at, struct err *err);

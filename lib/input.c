@@ -1,4 +1,5 @@
-/* Input files: see input.h. This file has the settings and the headings; input_value.c the values. */
+/* Input files: see input.h. This file has the settings and the headings; input_value.c the values.
+ */
 #define _GNU_SOURCE
 #include "input.h"
 #include "input_value.h"
@@ -82,7 +83,7 @@ static enum err_code read_words(const struct input *input, const struct input_co
         return ERR_OK;
     for (const char *c = text; *c; c++)
         most += *c == ',';
-    *ret = calloc(1, sizeof **ret + most * sizeof (*ret)->pairs[0]);
+    *ret = calloc(1, sizeof **ret + most * sizeof(*ret)->pairs[0]);
     if (!*ret || !((*ret)->text = strdup(text)))
         return err_nomem(err);
     rest = (*ret)->text;
@@ -219,8 +220,7 @@ enum err_code input_headings(struct input *input, const struct csv_in *in,
             if (row->fields[j].text && strcmp(row->fields[j].text, place->heading) == 0)
                 place->column = j + 1;
         if (*place->heading && !place->column) {
-            _cleanup_free_ char *reason =
-                str_format("there is no heading \"%s\"", place->heading);
+            _cleanup_free_ char *reason = str_format("there is no heading \"%s\"", place->heading);
             struct csv_fault at = {row->line, 0, NULL, reason ? reason : "a heading is missing"};
 
             csv_in_refuse(in, &at, err);

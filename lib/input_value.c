@@ -175,8 +175,7 @@ static const char *add_int(const struct input_column *column, const char *text, 
 static const char *add_instant(struct input *input, size_t i, const char *text,
                                struct values *values, struct strbuf *line)
 {
-    const char *fault =
-        read_instant(text, input->has_zone, input->zone, &values->instants[i]);
+    const char *fault = read_instant(text, input->has_zone, input->zone, &values->instants[i]);
     size_t len;
 
     if (fault)
@@ -234,8 +233,8 @@ static const char *add_amount(const struct input *input, const char *text,
                               const struct values *values, struct strbuf *line)
 {
     int64_t value;
-    const char *fault = read_amount(
-        text, input->minor_units ? 0 : currency_decimals(values->currency), &value);
+    const char *fault =
+        read_amount(text, input->minor_units ? 0 : currency_decimals(values->currency), &value);
 
     if (fault)
         return fault;

@@ -1,5 +1,5 @@
-/* Values of input files, read strictly; only input*.c uses it. Each function says what is wrong with
-   a text in words that follow its place, or NULL. */
+/* Values of input files, read strictly; only input*.c uses it. Each function says what is wrong
+   with a text in words that follow its place, or NULL. */
 #ifndef LAPSE_INPUT_VALUE_H
 #define LAPSE_INPUT_VALUE_H
 

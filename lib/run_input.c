@@ -30,9 +30,9 @@ struct import {
     struct strbuf line;
     uint64_t lines;
     int64_t bad, tolerated;
-    struct err first;    /* the first bad line */
-    struct strbuf news;  /* what was loaded */
-    bool passed_over;    /* it was taken in before */
+    struct err first;   /* the first bad line */
+    struct strbuf news; /* what was loaded */
+    bool passed_over;   /* it was taken in before */
 };
 
 static void import_done(struct import *import)
@@ -130,8 +130,9 @@ static enum err_code refuse(struct import *import, int64_t bad, struct err *err)
         free(err->message);
         err->message = message;
     }
-    err_hint(err, "nothing of the file was taken in; mend it, or let [rules] %s put up with bad "
-                  "lines",
+    err_hint(err,
+             "nothing of the file was taken in; mend it, or let [rules] %s put up with bad "
+             "lines",
              import->run->job->input->tolerance);
     return err->code;
 }
@@ -197,8 +198,8 @@ static enum err_code take_run_id(void *context, const struct db_row *row, _unuse
     return ERR_OK;
 }
 
-/* Whether the file was taken in before, and what follows from that. A file is hashed on its own only
-   where one of its size is known. */
+/* Whether the file was taken in before, and what follows from that. A file is hashed on its own
+   only where one of its size is known. */
 static enum err_code look_it_up(struct import *import, char sha256[static 65], struct err *err)
 {
     const struct job_input *input = import->run->job->input;
@@ -268,7 +269,8 @@ static enum err_code take_in(struct import *import, struct err *err)
     pass_args(import->pass, import->run, &import->args);
     job_section(job, import->section, sizeof import->section);
     import->tolerated = conf_int(import->pass->inv->request->conf, "rules", job->input->tolerance);
-    code = input_open(&import->input, import->section, job->input->columns, own_option, import, err);
+    code =
+        input_open(&import->input, import->section, job->input->columns, own_option, import, err);
     if (code == ERR_OK)
         code = csv_in_open(&import->in, import->path, import->input.separator, err);
     if (code != ERR_OK)

@@ -1,6 +1,6 @@
 /* What the parts of a run share: run.c leads, run_change.c changes, run_report.c reports and
-   publishes, run_input.c takes in files, run_reader.c finds the replica, run_cleanup.c removes what is past its time,
-   run_preview.c tries it all without keeping it; all stand on run_pass.c. */
+   publishes, run_input.c takes in files, run_reader.c finds the replica, run_cleanup.c removes what
+   is past its time, run_preview.c tries it all without keeping it; all stand on run_pass.c. */
 #ifndef LAPSE_RUN_INTERNAL_H
 #define LAPSE_RUN_INTERNAL_H
 
@@ -41,8 +41,8 @@ void run_progress(const struct invocation *inv, const struct job *job, const cha
 /* What every statement of a run may name; `from` and `to` are open. Borrows from pass and run. */
 void pass_args(const struct pass *pass, const struct run *run, struct args *args);
 
-/* The option given for a job's own setting, by this command line or the one that began the run; NULL:
-   none. */
+/* The option given for a job's own setting, by this command line or the one that began the run;
+   NULL: none. */
 const char *given_option(const struct pass *pass, const struct job *job, const char *key);
 
 /* The value of a job's own setting: the option given, else the setting. */

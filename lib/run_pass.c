@@ -166,9 +166,9 @@ static bool is_for_a_person(const struct run *run)
 void run_tell_failure(struct pass *pass, struct run *run)
 {
     _cleanup_err_ struct err ignored = {0};
-    struct ledger_end end = {.state = run->applied                                    ? "applied"
-                                      : is_for_a_person(run)                ? "stopped"
-                                                                          : "failed",
+    struct ledger_end end = {.state = run->applied           ? "applied"
+                                      : is_for_a_person(run) ? "stopped"
+                                                             : "failed",
                              .status = err_status(&run->err),
                              .message = run->err.message,
                              .looked_at = run->looked_at};

@@ -103,8 +103,9 @@ static bool shows_changes(const struct job *job)
 /* Whether the job takes files in, or changes something by what it took in earlier. */
 static bool has_input(const struct pass *pass, const struct job *job)
 {
-    return job->input && (job_option(pass, job, "input") ||
-                          (job->input->changes_when && option_is(pass, job, job->input->changes_when)));
+    return job->input &&
+           (job_option(pass, job, "input") ||
+            (job->input->changes_when && option_is(pass, job, job->input->changes_when)));
 }
 
 /* Whether the job's report shows how things stand behind its steps, files taken in. */

@@ -176,6 +176,25 @@ is $r->{status}, 0, '... unless forced' or diag $r->{stderr};
 is $db->one('SELECT count(*) FROM lapse.billing_unmatched'), 0, 'B1 a customer known by now leaves the unknown ones';
 is $db->one('SELECT lines - loaded - unmatched - repeated - bad FROM lapse.billing_files ORDER BY 1 LIMIT 1'), 0, 'every line is accounted for';
 
+# ---- conf/lapse-stripe.ini on a file of that shape ----
+{
+    my $db = Lapse::database();
+    $db->sql("INSERT INTO saas.accounts (account_id, name, created_at) VALUES (1, 'One', '2024-01-01')");
+    $db->sql("INSERT INTO saas.subscriptions (account_id, kind, plan, channel, status, seats, unit_amount, currency, period_months, started_at, period_end, external_ref)
+        VALUES (1, 'base', 'pro', 'self_serve', 'active', 25, 1500, 'EUR', 1, '2024-01-01', '2026-04-01', 'sub_1OxQ2e')");
+    my ($heading, $line) = Lapse::slurp("$Lapse::top/conf/lapse-stripe.ini") =~ /^#   (invoice_number,.*)\n#   (.*)$/m;
+    Lapse::spew($db->dir . '/stripe-03.csv', join "\n", $heading, $line, $line =~ s/price_1OwZ9k,25/price_1OwZsetup,1/r =~ s/37500/9900/r,
+        '8F2C1A7B-0008,sub_1OxQ2e,price_1OwZ9k,25,2026-02-01 00:00:00.000,2026-03-01 00:00:00.000,37500,eur,uncollectible,', '');
+    my $settings = Lapse::slurp("$Lapse::top/conf/lapse-stripe.ini") =~ s/^input = .*/"input = \"" . $db->dir . "\/stripe-*.csv\""/mer;
+    Lapse::spew($db->dir . '/stripe.ini', $settings);
+    chmod 0600, $db->dir . '/stripe.ini';
+    my $r = $db->lapse('-c', $db->dir . '/stripe.ini', 'run', $job, '--as-of', '2026-03-31', '--format', 'csv', '--out', $db->dir . '/out');
+    is $r->{status}, 0, 'a file of the shape that conf/lapse-stripe.ini explains' or diag $r->{stderr};
+    is_deeply [$db->rows('SELECT line_number, plan, amount, currency, status, period_start FROM saas.billing_lines ORDER BY invoice_number, line_number')],
+        [[1, 'pro', 37500, 'EUR', 'paid', '2026-03-01 00:00:00+00'], [2, undef, 9900, 'EUR', 'paid', '2026-03-01 00:00:00+00'], [1, 'pro', 37500, 'EUR', 'void', '2026-02-01 00:00:00+00']], '... is read as it is meant';
+    is scalar(() = Lapse::csv($db->dir . "/out/latest/$job.csv")), 1, '... and agrees with the subscription';
+}
+
 # ---- killed ----
 {
     my @lines = map { { ref => "sub_" . ($_ % 12 + 1), invoice => "K-$_" } } 1 .. 60_000;
