@@ -222,4 +222,20 @@ is $db->one('SELECT lines - loaded - unmatched - repeated - bad FROM lapse.billi
     is $r->{status}, 0, 'a run that had imported its file goes on without it' or diag $r->{stderr};
     like $r->{stderr}, qr/finishing run/, '... as it was asked for';
 }
+
+# ---- killed when it was told to renew: whoever finishes it renews ----
+{
+    $db->sql("INSERT INTO saas.billing_lines (account_id, invoice_number, line_number, external_ref, plan, seats, period_start, period_end, amount, currency, status)
+        VALUES (1, 'R-1', 1, 'sub_1', 'pro', 10, '2026-04-15', '2026-05-15', 15000, 'EUR', 'paid')");
+    is $db->lapse('run', $job, '--format', 'csv', '--out', $out, '--apply-renewals')->{status}, 0, 'told to renew';
+    my $moved = "SELECT count(*) FROM saas.subscriptions WHERE account_id = 1 AND period_end = '2026-05-15'";
+    is $db->one($moved), 1, '... it does';
+    $db->sql("UPDATE saas.subscriptions SET period_end = '2026-04-15' WHERE account_id = 1; UPDATE lapse.runs SET state = 'running' WHERE run_id = (SELECT max(run_id) FROM lapse.runs)");
+    my $r = $db->lapse('run', $job, '--format', 'csv', '--out', $out);
+    is $r->{status}, 0, 'the run that was killed is finished' or diag $r->{stderr};
+    is $db->one($moved), 1, '... by its own orders, though this command line has none';
+    $db->sql("UPDATE saas.subscriptions SET period_end = '2026-04-15' WHERE account_id = 1");
+    is $db->lapse('run', $job, '--format', 'csv', '--out', $out)->{status}, 0, 'a run without orders';
+    is $db->one($moved), 0, '... renews nothing';
+}
 done_testing;
