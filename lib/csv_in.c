@@ -41,6 +41,7 @@ struct csv_in {
     struct err *err; /* of the reading under way */
 
     uint64_t line;     /* being fed, from 1 */
+    bool line_empty;   /* nothing of it came so far */
     bool line_blank;   /* it held nothing but blanks so far */
     bool row_open;     /* a quoted field goes on in this line */
     bool row_ended;    /* libcsv ended a row in what was fed last */
@@ -214,7 +215,7 @@ static void on_row(_unused_ int end, void *context)
     in->row_ended = true;
     if (in->code != ERR_OK)
         return;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < in->n_fields && i < FIELDS_MAX; i++)
         in->fields[i].text = in->places[i] == SIZE_MAX ? NULL : in->text + in->places[i];
     bad = bad_utf8(in, n);
     in->code = in->headings ? take_row(in, &row, bad) : take_headings(in, &row, bad);
@@ -253,6 +254,7 @@ static enum err_code feed(struct csv_in *in, const char *text, size_t len)
 
     if (!in->row_open && in->line_blank)
         in->row_line = in->line;
+    in->line_empty = in->line_empty && len == 0;
     in->line_blank = in->line_blank && blank;
     in->row_ended = false;
     if (csv_parse(&in->parser, text, len, on_field, on_row, in) != len && in->code == ERR_OK)
@@ -293,7 +295,7 @@ static enum err_code feed_line(struct csv_in *in, const char *text, size_t len, 
         in->code = row_fault(in, in->line, 0, "the line is blank");
     }
     in->line++;
-    in->line_blank = true;
+    in->line_empty = in->line_blank = true;
     return in->code;
 }
 
@@ -404,7 +406,7 @@ static enum err_code parse_begin(struct csv_in *in, const struct csv_reader *rea
     in->reader = reader;
     in->err = err;
     in->line = 1;
-    in->line_blank = true;
+    in->line_empty = in->line_blank = true;
     return digest_begin(in, err);
 }
 
@@ -414,11 +416,11 @@ static enum err_code parse_end(struct csv_in *in)
     if (in->bytes == 0)
         return refuse_line(in, "the file is empty: not even headings",
                            "an export without rows still has its headings");
-    if (in->row_open && in->line_blank && in->row_line < in->line) {
+    if (in->row_open && in->line_empty) {
         in->line = in->row_line;
         return refuse_here(in, "has a quote that is never closed");
     }
-    if (!in->line_blank || in->row_open)
+    if (!in->line_empty || in->row_open)
         return refuse_here(in, "ends without an end of line: the file is cut off");
     if (!in->headings)
         return refuse_line(in, "there are no headings", NULL);

@@ -74,6 +74,7 @@ for (['empty', '', qr/in\.csv:1: .*empty/], ['one field too few', $ragged, qr/in
     ['blank line', $two =~ s/\n/\n\n/r, qr/in\.csv:2: the line is blank/], ['blank line at the end', "$two\n", qr/in\.csv:4: the line is blank/],
     ['line of blanks', $two =~ s/\n/\n  \t\n/r, qr/in\.csv:2: the line is blank/], ['blank first line', "\n$two", qr/in\.csv:1: is blank where the headings/],
     ['last line without its end', substr($two, 0, -1), qr/in\.csv:3: column 11 \(paid_at\) .*cut off/],
+    ['blanks without an end of line', "$two  ", qr/in\.csv:4: column 1 .*cut off/],
     ['unterminated quote', $heading . line(plan => '"pro') . line(line_number => 2), qr/in\.csv:2: column 4 \(plan\) .*never closed/],
     ['unterminated quote at the end', $two . '"', qr/in\.csv:4: column 1 \(invoice_number\) .*cut off/],
     ['stray quote', $heading . line() . line(plan => 'p"ro'), qr/in\.csv:3: column 4 \(plan\) has a quote/],
