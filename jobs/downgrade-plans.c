@@ -37,7 +37,7 @@ const struct job job_downgrade_plans = {
         "stay; domain capture, domain lock and SCIM are suspended while the plan in force has no\n"
         "Enterprise controls, and resume when it has. Usage above the new limits is reported.",
     .kind = JOB_CHANGE,
-    .waits_for = {{"end-trials", NULL}},
+    .waits_for = {{"reconcile-billing", "apply_renewals=yes"}, {"end-trials", NULL}},
     .candidates = &sql_downgrade_plans_candidates,
     .skipped_because = "Waiting for a live trial to end",
     .refuse = &sql_downgrade_plans_refuse,

@@ -35,6 +35,7 @@ const struct job job_end_trials = {
         "redeemed takes the place of the base when the trial ends: of several the one issued\n"
         "last; a code is used once.",
     .kind = JOB_CHANGE,
+    .waits_for = {{"reconcile-billing", "apply_renewals=yes"}},
     .candidates = &sql_end_trials_candidates,
     .refuse = &sql_end_trials_refuse,
     .cut = &sql_end_trials_cut,

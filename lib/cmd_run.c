@@ -79,9 +79,10 @@ static enum err_code choose_jobs(const struct cli *cli, const struct job **jobs,
     return ERR_OK;
 }
 
-/* The options that belong to jobs: judged like their settings, refused without their job. */
+/* The options that belong to jobs: judged like their settings, refused without their job. The path
+   of the one that is a file goes to `file`. */
 static enum err_code choose_options(const struct cli *cli, struct run_option *given, size_t *ret_n,
-                                    struct err *err)
+                                    char **file, struct err *err)
 {
     for (size_t i = 0; i < cli->registry.n_jobs; i++) {
         const struct job *job = cli->registry.jobs[i];
@@ -104,6 +105,12 @@ static enum err_code choose_options(const struct cli *cli, struct run_option *gi
             }
             if (setting_judge(own, value, place, ERR_USAGE, err) != ERR_OK)
                 return err->code;
+            if (own->option & OPTION_FILE) {
+                if (absolute(value, file, err) != ERR_OK)
+                    return err->code;
+                given[(*ret_n)++] = (struct run_option){job, own, *file};
+                continue;
+            }
             job_section(job, place, sizeof place);
             if (!(own->option & OPTION_ONLY) &&
                 str_eq(value, conf_text(cli->conf, place, own->key)))
@@ -118,7 +125,7 @@ static enum err_code run(struct cli *cli, struct err *err)
 {
     const struct job *jobs[64];
     struct run_option given[64];
-    _cleanup_free_ char *accounts = NULL, *out = NULL;
+    _cleanup_free_ char *accounts = NULL, *out = NULL, *file = NULL;
     struct instant as_of;
     struct run_request request = {.registry = &cli->registry,
                                   .conf = cli->conf,
@@ -135,7 +142,7 @@ static enum err_code run(struct cli *cli, struct err *err)
     enum err_code code = choose_jobs(cli, jobs, &request.n_jobs, err);
 
     if (code == ERR_OK)
-        code = choose_options(cli, given, &request.n_options, err);
+        code = choose_options(cli, given, &request.n_options, &file, err);
     if (code == ERR_OK && when) {
         code = instant_parse(when, "--as-of", &as_of, err);
         request.as_of = &as_of;

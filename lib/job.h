@@ -18,6 +18,7 @@
 
 #include "args.h"
 #include "conf.h"
+#include "input.h"
 #include "report.h"
 #include "sql.h"
 
@@ -42,7 +43,34 @@ struct job_wait {
     const char *job, *when;
 };
 
-enum { JOB_STEPS = 10, JOB_WAITS = 10, JOB_NOTES = 4 };
+enum { JOB_STEPS = 10, JOB_WAITS = 10, JOB_NOTES = 4, INPUT_STEPS = 4 };
+
+/* CSV files that a change job takes in before it changes anything. Which: its own setting `input`
+   (a pattern) or the option --input (one file); how they are to be read: the settings that input.h
+   lists. One file is one transaction: its rows are copied into a staging table, judged whole,
+   loaded. A file is known by its SHA-256; one that was taken in before is passed over, or refused
+   where it was asked for by name; the job's own setting `force` takes it in again.
+
+   What every statement may name besides what all may: `file`, `sha` (its SHA-256), `bytes`,
+   `lines`, and of each column `at_<field>` and `heading_<field>`, its place in the file. */
+struct job_input {
+    const struct input_column *columns;
+    const char *tolerance; /* the setting of [rules] with the number of bad lines to put up with */
+    const struct sql *alike; /* (files): how many of this size were taken in before */
+    const struct sql
+        *known;             /* (run_id): of the one with this SHA-256; no row where there is none */
+    const struct sql *mine; /* (files): whether this run took `file` in before it was killed */
+    /* COPY of line, the columns in their order, at, heading, reason. A bad line has the last
+       three and no columns. */
+    const struct sql *copy;
+    const struct sql *judge[INPUT_STEPS]; /* mark further bad lines; (marked) */
+    const struct sql *bad; /* (bad, line, at, heading, reason): how many there are, and the first */
+    const struct sql
+        *load[INPUT_STEPS]; /* one row of counts each; their names and values are told */
+    /* In a dry run the report is made behind the steps, where an input is set, or this option has
+       this value ("apply_renewals=yes"). */
+    const char *changes_when;
+};
 
 struct job {
     const char *name;    /* "expire-invitations" */
@@ -74,6 +102,8 @@ struct job {
     /* A row (reason) stops the run unless --allow-incomplete: what it has to read for a past as-of
        is gone. It is then told on the sheet `Run`. Or NULL. */
     const struct sql *gone;
+
+    const struct job_input *input; /* files it takes in first; or NULL */
 
     /* Change jobs: what is due, cut into batches (account_id, id, due_so_far, due, changes: how
        much of what is due is a change, which the guard counts); accounts that break the model

@@ -59,6 +59,7 @@ enum run_state {
 };
 
 /* What became of one job. */
+struct json_t;
 struct run {
     const struct job *job;
     enum run_state state;
@@ -75,6 +76,8 @@ struct run {
     struct err err;
     struct report_files made;
     struct run_meta *meta; /* what its report says of itself; lives as long as the run */
+    struct json_t *given;  /* resumed: the orders it was given as options; or NULL */
+    int64_t before;        /* the run of this job that this invocation has finished first; or 0 */
     char *incomplete;      /* what the report lacks, where that was allowed; or NULL */
 };
 

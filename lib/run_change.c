@@ -302,7 +302,9 @@ void run_change(struct pass *pass, struct run *run)
     enum err_code code;
 
     pass_args(pass, run, &args);
-    code = run_ask(pass, run, &args, &err);
+    code = run_input(pass, run, &err);
+    if (code == ERR_OK)
+        code = run_ask(pass, run, &args, &err);
     if (code == ERR_OK)
         code = count_and_cut(pass, run, &args, &keys, &err);
     if (code == ERR_OK && guarded)

@@ -1,7 +1,8 @@
 /* What the parts of a run share: run.c leads, run_change.c changes, run_report.c reports and
-   publishes, run_ask.c asks the DNS, run_guard.c stops what is too big, run_bisect.c finds what the
-   database refuses, run_reader.c finds the replica, run_cleanup.c removes what is past its time,
-   run_preview.c tries it all without keeping it; all stand on run_pass.c. */
+   publishes, run_input.c takes in files, run_ask.c asks the DNS, run_guard.c stops what is too big,
+   run_bisect.c finds what the database refuses, run_reader.c finds the replica, run_cleanup.c
+   removes what is past its time, run_preview.c tries it all without keeping it; all stand on
+   run_pass.c. */
 #ifndef LAPSE_RUN_INTERNAL_H
 #define LAPSE_RUN_INTERNAL_H
 
@@ -43,6 +44,10 @@ void run_progress(const struct invocation *inv, const struct job *job, const cha
 
 /* What every statement of a run may name; `from` and `to` are open. Borrows from pass and run. */
 void pass_args(const struct pass *pass, const struct run *run, struct args *args);
+
+/* The option given for a job's own setting, by this command line or the one that began the run;
+   NULL: none. */
+const char *given_option(const struct pass *pass, const struct job *job, const char *key);
 
 /* The value of a job's own setting: the option given, else the setting. */
 const char *job_option(const struct pass *pass, const struct job *job, const char *key);
@@ -186,6 +191,12 @@ enum err_code run_steps(struct pass *pass, const struct run *run, struct args *a
 /* ERR_STOPPED where what the job has to read for this as-of is gone, unless that is allowed: then
    run->incomplete says what is missing. In a transaction of its own. */
 enum err_code run_check_gone(struct pass *pass, struct run *run, struct err *err) _must_check_;
+
+/* Takes in the job's files, each in a transaction of its own. */
+enum err_code run_input(struct pass *pass, struct run *run, struct err *err) _must_check_;
+
+/* The same inside the open transaction, which will be rolled back. */
+enum err_code run_input_try(struct pass *pass, struct run *run, struct err *err) _must_check_;
 
 /* Opens inv->reader on the replica of the settings, where there is one, it has seen the run's
    changes, and a report job is to read it. */

@@ -64,8 +64,8 @@ sub workbook {
 }
 
 # What a workbook must hold for a CSV's field in a column of this name: [type, value], undef for none.
-my $number = qr/^(?:Seats Used|Seats Purchased|Over Limit|Members Affected|Days Since Active|Requests Created|Requests Executed|Documents Created|Members|Limit|From Seats|To Seats|Seats|Used|Days To End|Days Left|Purchased|Licenses|Invitations|Free|Over|Utilisation|Without Access|Inactive)$/;
-my $date = qr/^(?:Sent|Expired At|Started|Ended At|Effective At|Since|License Granted|Last Active|Signed Up|Processed At|Period End|Verified At|Last Seen|Expires)$/;
+my $number = qr/^(?:Seats Used|Seats Purchased|Over Limit|Members Affected|Days Since Active|Requests Created|Requests Executed|Documents Created|Members|Limit|From Seats|To Seats|Seats|Used|Days To End|Days Left|Purchased|Licenses|Invitations|Free|Over|Utilisation|Without Access|Inactive|Amount)$/;
+my $date = qr/^(?:Sent|Expired At|Started|Ended At|Effective At|Since|License Granted|Last Active|Signed Up|Processed At|Period End|Verified At|Last Seen|Expires|Period Start)$/;
 sub expected_cell {
     my ($header, $field) = @_;
     return undef if !defined $field;
@@ -157,9 +157,10 @@ for my $job (@jobs) {
     $db->load("$golden/texts.sql", "$golden/$job/setup.sql");
     my $dns = -e "$golden/$job/zone" ? Lapse::dns(Lapse::slurp("$golden/$job/zone")) : undef;
     $db->{dns} = $dns->address if $dns;
+    my @input = -e "$golden/$job/input.csv" ? ('--input', "$golden/$job/input.csv", '--apply-renewals') : ();
     my $run = sub {
         my ($out, @more) = @_;
-        my $r = $db->lapse_env({ TZ => 'Asia/Kathmandu', PGTZ => 'Asia/Kathmandu', LC_ALL => 'C' }, 'run', $job, '--as-of', $as_of, '--out', $db->dir . "/$out", @more);
+        my $r = $db->lapse_env({ TZ => 'Asia/Kathmandu', PGTZ => 'Asia/Kathmandu', LC_ALL => 'C' }, 'run', $job, '--as-of', $as_of, '--out', $db->dir . "/$out", @input, @more);
         is $r->{status}, 0, "$job: the run ends well" or diag $r->{stderr};
         return $db->dir . "/$out/$as_of";
     };
