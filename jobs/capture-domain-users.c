@@ -43,8 +43,7 @@ const struct job job_capture_domain_users = {
     .refuse = &sql_capture_domain_users_refuse,
     .cut = &sql_capture_domain_users_cut,
     .set_aside = &sql_capture_domain_users_set_aside,
-    .steps = {{&sql_capture_domain_users_change, false, false},
-              {&sql_capture_domain_users_yield, false, false}},
+    .steps = {{.sql = &sql_capture_domain_users_change}, {.sql = &sql_capture_domain_users_yield}},
     .tables = tables,
     .notes = {NOTE_PAST},
 };

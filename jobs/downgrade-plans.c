@@ -43,9 +43,9 @@ const struct job job_downgrade_plans = {
     .refuse = &sql_downgrade_plans_refuse,
     .cut = &sql_downgrade_plans_cut,
     .set_aside = &sql_downgrade_plans_set_aside,
-    .steps = {{&sql_downgrade_plans_seats, false},
-              {&sql_downgrade_plans_lapse, true},
-              {&sql_downgrade_plans_controls, false}},
+    .steps = {{.sql = &sql_downgrade_plans_seats},
+              {.sql = &sql_downgrade_plans_lapse, .repeat = true},
+              {.sql = &sql_downgrade_plans_controls}},
     .tables = tables,
     .notes = {NOTE_PAST},
 };

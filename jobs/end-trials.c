@@ -40,9 +40,9 @@ const struct job job_end_trials = {
     .refuse = &sql_end_trials_refuse,
     .cut = &sql_end_trials_cut,
     .set_aside = &sql_end_trials_set_aside,
-    .steps = {{&sql_end_trials_end, false},
-              {&sql_end_trials_seats, false},
-              {&sql_end_trials_lapse, true}},
+    .steps = {{.sql = &sql_end_trials_end},
+              {.sql = &sql_end_trials_seats},
+              {.sql = &sql_end_trials_lapse, .repeat = true}},
     .tables = tables,
     .notes = {NOTE_PAST},
 };

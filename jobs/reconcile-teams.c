@@ -36,8 +36,7 @@ const struct job job_reconcile_teams = {
     .skipped_because = "Left alone: expired tokens, last owners, teams made by hand",
     .refuse = &sql_reconcile_teams_refuse,
     .cut = &sql_reconcile_teams_cut,
-    .steps = {{&sql_reconcile_teams_scim, false, false},
-              {&sql_reconcile_teams_memberships, false, false}},
+    .steps = {{.sql = &sql_reconcile_teams_scim}, {.sql = &sql_reconcile_teams_memberships}},
     .tables = tables,
     .notes = {NOTE_PAST},
 };

@@ -3,7 +3,7 @@ WITH
 --include broken-base
 ,
 renewing AS (
-  --include renewals-due
+  --include renewals-proven
 ),
 broken AS (
   SELECT m.account_id, m.reason
