@@ -51,7 +51,7 @@ is_deeply [map { "$_->[2] $_->[4]" } grep { $_->[3] eq 'unique_txt' && $_->[4] !
         'silencio.example timeout', 'sin-servidor.example servfail', 'bolt-before-door.example not_found'], 'tests/demo.zone has the tokens of all others';
 
 # What the README of the demo says of billing.
-my ($header, @findings) = Lapse::csv("$out/latest/reconcile-billing.csv");
+($header, my @findings) = Lapse::csv("$out/latest/reconcile-billing.csv");
 my %found;
 push @{ $found{ $_->[0] // '' } }, $_->[3] for @findings;
 is_deeply { map { $_ => $found{$_} } 13, 15, 22, 24, 28, 32, 36, 37, 42, 202, 405 },
