@@ -9,6 +9,10 @@ VALUES (600, 6001, 'base', 'essentials', 'none', 'ended', -1, demo.t('-900 days'
 INSERT INTO lapse.quarantine (account_id, job, reason, since, run_id)
 VALUES (600, 'undo', 'the product refused to have a row put back', demo.t('-1 day'), 0);
 
+-- 613: somebody has asked for time; change jobs leave it alone.
+INSERT INTO lapse.holds (account_id, reason, held_at, held_until)
+VALUES (613, 'disputed invoice', demo.t('-2 days'), demo.t('12 days'));
+
 -- 601 (condition 9): the owner has become a mere member. 602: two owners.
 UPDATE saas.account_members SET role = 'member' WHERE account_id = 601 AND role = 'owner';
 UPDATE saas.account_members SET role = 'owner' WHERE account_id = 602 AND user_id = 6020002;
