@@ -60,6 +60,28 @@ is_deeply { map { $_ => $found{$_} } 13, 15, 22, 24, 28, 32, 36, 37, 42, 202, 40
 is_deeply $found{''}, ['only_there', 'only_there'], 'an unknown customer is listed without an account, a void line is not';
 is $db->one('SELECT period_end FROM saas.subscriptions WHERE subscription_id = 2021'), '2027-03-30 23:59:59+00', 'the renewal comes before the downgrade';
 
+# Every kind of row that a report can have stands in the demo's files at least once.
+my %kinds = (
+    'end-trials' => ['To Plan', qw(enterprise essentials pro)],
+    'downgrade-plans' => ['Reason', qw(expired_without_renewal manual_downgrade seats_changed)],
+    'flag-inactive-organizations' => ['Action', qw(inactivated reactivated)],
+    'reconcile-teams' => ['Action', qw(added ended invitation_revoked license_revoked role_changed skipped team_deleted)],
+    'capture-domain-users' => ['Outcome', qw(blocked_no_seat captured)],
+    'check-git-sync' => ['Action', qw(cleared flagged)],
+    'reconcile-seats-detail' => ['Seat Type', qw(invitation license)],
+    'reconcile-seats-exceptions' => ['Finding', qw(access_without_seat captured_unassigned duplicate over_limit seat_without_access tie_out)],
+    'reconcile-billing' => ['Finding', qw(amount currency only_here only_there paid_but_lapsed period plan seats unpaid_but_active)],
+    'activity-report' => ['Status', qw(Active Aging Inactive Never)],
+    'attention-report' => ['Finding', $db->lapse('help', 'attention-report')->{stdout} =~ /^  ([a-z]+(?:_[a-z]+)+) /mg],
+);
+for my $file (sort keys %kinds) {
+    my ($column, @expected) = @{ $kinds{$file} };
+    my ($names, @rows) = Lapse::csv("$out/latest/$file.csv");
+    my ($at) = grep { $names->[$_] eq $column } 0 .. $#$names;
+    my %seen = map { $_->[$at] => 1 } @rows;
+    is_deeply [sort keys %seen], [sort @expected], "$file has every $column";
+}
+
 my %second = run_all('the second run');
 is_deeply { map { $_ => $second{$_}{changed} + $second{$_}{recorded} } keys %second }, { map { $_ => 0 } keys %first }, 'it changes nothing';
 is Lapse::slurp("$out/latest/SHA256SUMS"), $sums, 'and publishes the same bytes';
