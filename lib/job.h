@@ -81,7 +81,8 @@ struct job {
 
     struct job_wait waits_for[JOB_WAITS];
 
-    /* looked_at, skipped: one row. skipped_because explains the second. */
+    /* looked_at, skipped: one row; skipped_because explains the second. `of_all`, where what is
+       looked at is no measure for what is changed: what the guard takes its percent of. */
     const struct sql *candidates;
     const char *skipped_because;
 

@@ -69,6 +69,8 @@ struct run {
     bool applied; /* all its changes are made */
     bool ended;   /* the ledger knows how it ended */
     int64_t looked_at, due, skipped, set_aside, changed, batches;
+    int64_t
+        of_all; /* what the guard takes its percent of: looked_at, where the job says no other */
     int64_t recorded;          /* rows written that have no audit: snapshots, what was purged */
     int64_t due_changes, done; /* of what is due, what the guard counts; so far done of it */
     uint64_t rows, files;      /* of its report */

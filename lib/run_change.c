@@ -68,17 +68,22 @@ enum err_code run_set_aside(struct pass *pass, struct run *run, const struct arg
     return code;
 }
 
+static enum err_code take_look(void *context, const struct db_row *row, _unused_ struct err *err)
+{
+    struct run *run = context;
+    int whole = db_column(row, "of_all");
+
+    run->looked_at += db_int(row, 0);
+    run->skipped += db_int(row, 1);
+    run->of_all += db_int(row, whole >= 0 ? whole : 0);
+    return ERR_OK;
+}
+
 enum err_code run_look(struct db *db, struct run *run, const struct args *args, struct err *err)
 {
-    int64_t looked[2] = {0};
-    enum err_code code;
-
     if (!run->job->candidates)
         return ERR_OK;
-    code = db_ints(db, run->job->candidates, args, 2, looked, err);
-    run->looked_at += looked[0];
-    run->skipped += looked[1];
-    return code;
+    return db_one(db, run->job->candidates, args, take_look, run, err);
 }
 
 enum err_code run_cut(struct pass *pass, struct run *run, const struct args *args,
@@ -240,7 +245,7 @@ static enum err_code count_and_cut(struct pass *pass, struct run *run, struct ar
     bool unknown;
     enum err_code code = db_begin(db, DB_CHANGE, err);
 
-    run->looked_at = run->skipped = 0;
+    run->looked_at = run->skipped = run->of_all = 0;
     if (code == ERR_OK)
         code = db_run(db, &sql_ledger_try_again, args, NULL, NULL, err);
     if (code == ERR_OK)

@@ -58,7 +58,7 @@ static int64_t at_least_few(int64_t limit)
 enum err_code guard_of(struct pass *pass, const struct run *run, struct guard *ret, struct err *err)
 {
     const struct job *job = run->job;
-    int64_t runs, median, candidates = run->looked_at + run->done;
+    int64_t runs, median, candidates = run->of_all + run->done;
     int64_t max_changes, percent, surge;
     const char *first = "";
     enum err_code code;
