@@ -10,17 +10,18 @@ WITH
 ,
 --include tie-outs
 ,
-now AS (
-  SELECT sum(n.used) FILTER (WHERE v.account_id IS NOT NULL) AS known,
-         sum(n.used) FILTER (WHERE v.account_id IS NULL) AS new
-  FROM seats n
-  LEFT JOIN previous v ON v.account_id = n.account_id
-  WHERE n.at = :'as_of'::timestamptz
-),
 came_and_went AS (
   SELECT k.cause, sum(k.step)::bigint AS seats
-  FROM moved k
+  FROM people_moved k
   GROUP BY k.cause
+  UNION ALL
+  SELECT 'again', -sum(t.again)::bigint
+  FROM seat_totals t
+),
+now AS (
+  SELECT sum(t.used) FILTER (WHERE t.day IS NOT NULL) AS known,
+         sum(t.used) FILTER (WHERE t.day IS NULL) AS new
+  FROM seat_totals t
 )
 SELECT f.label, coalesce(f.value, 0)::bigint AS value
 FROM (
