@@ -1,7 +1,8 @@
 /* What the parts of a run share: run.c leads, run_change.c changes, run_report.c reports and
    publishes, run_ask.c asks the DNS, run_guard.c stops what is too big, run_bisect.c finds what the
    database refuses, run_reader.c finds the replica, run_cleanup.c removes what is past its time,
-   run_preview.c tries it all without keeping it; all stand on run_pass.c. */
+   run_preview.c tries it all without keeping it, run_explain.c one account as of many instants; all
+   stand on run_pass.c. */
 #ifndef LAPSE_RUN_INTERNAL_H
 #define LAPSE_RUN_INTERNAL_H
 
@@ -179,7 +180,11 @@ struct batch_keys {
 enum err_code run_cut(struct pass *pass, struct run *run, const struct args *args,
                       struct batch_keys *ret, struct err *err) _must_check_;
 
-/* The job's steps over the range in `args`, inside the open transaction. */
+/* One step over the range in `args`, inside the open transaction: adds what it wrote. */
+enum err_code run_step(struct pass *pass, const struct job_step *step, const struct args *args,
+                       struct written *written, struct err *err) _must_check_;
+
+/* All steps of the job. */
 enum err_code run_steps(struct pass *pass, const struct run *run, struct args *args,
                         struct written *ret, struct err *err) _must_check_;
 
