@@ -25,9 +25,9 @@ const struct job job_purge = {
     .kind = JOB_CLEANUP,
     .candidates = &sql_purge_candidates,
     .cut = &sql_purge_cut,
-    .steps = {{&sql_purge_mark, false, true},
-              {&sql_purge_details, false, true},
-              {&sql_purge_history, false, true}},
+    .steps = {{.sql = &sql_purge_mark, .unaudited = true},
+              {.sql = &sql_purge_details, .unaudited = true},
+              {.sql = &sql_purge_history, .unaudited = true}},
     .settings = settings,
     .retires_reports = true,
 };

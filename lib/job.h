@@ -99,6 +99,7 @@ struct job {
     /* Rows (label, value) for the sheet `Summary`: a count, or an amount with decimals; or NULL. */
     const struct sql *figures;
     const char *notes[JOB_NOTES]; /* what a reader of its report must know, on the sheet `Run` */
+    bool unforeseen;      /* what it is given nobody knows beforehand: a forecast leaves it out */
     bool retires_reports; /* JOB_CLEANUP: also sets of reports older than [reports] retention */
 
     /* Settings of [job.NAME], ended by one without key; each is an option --key as well. */
