@@ -15,6 +15,7 @@
 static const struct opt options[] = {
     {"until", 0, "DATE", "the last night; default: 30 days ahead", false},
     {"as-of", 0, "WHEN", "begin with this instant; default: now", false},
+    {"out", 0, "DIR", "publish it as a report below DIR too", false},
     {0},
 };
 
@@ -116,6 +117,7 @@ static enum err_code run(struct cli *cli, struct err *err)
     const char *when = opt_text(&cli->opts, "as-of"), *last = opt_text(&cli->opts, "until");
     struct watcher watcher;
     struct run_observer observer = watcher_begin(&watcher, cli, true);
+    _cleanup_free_ char *out = NULL, *folder = NULL;
     struct instant as_of, until;
     enum err_code code = operands_between(cli, 0, 0, "nothing", err);
 
@@ -127,13 +129,19 @@ static enum err_code run(struct cli *cli, struct err *err)
         code = instant_parse(last, "--until", &until, err);
         request.until = &until;
     }
+    if (code == ERR_OK && opt_text(&cli->opts, "out"))
+        code = absolute_path(opt_text(&cli->opts, "out"), &out, err);
     if (code == ERR_OK)
         code = forecast(&request, &observer, &cli->deadline, &nights, err);
     watcher_end(&watcher);
+    if (code == ERR_OK && out)
+        code = forecast_publish(&nights, cli->conf, out, &cli->deadline, &folder, err);
     if (code == ERR_OK)
         code = cli->json ? print_json(&nights, err) : print_text(&nights, err);
     if (code == ERR_OK && !cli->json && nights.set_aside)
-        printf("\naccounts that break the model are set aside, and not foreseen\n");
+        puts("\naccounts that break the model are set aside, and not foreseen");
+    if (code == ERR_OK && !cli->json && folder)
+        printf("\npublished in %s\n", folder);
     return code;
 }
 

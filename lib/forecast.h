@@ -54,6 +54,12 @@ enum err_code forecast(const struct forecast_request *request, const struct run_
 void forecast_done(struct forecast *forecast);
 #define _cleanup_forecast_ _cleanup_(forecast_done)
 
+/* Publishes the forecast below `out`, in the set of its as-of's date; `*ret_folder` is the
+ * caller's. */
+enum err_code forecast_publish(const struct forecast *forecast, const struct conf *conf,
+                               const char *out, const struct deadline *deadline, char **ret_folder,
+                               struct err *err) _must_check_;
+
 /* Adds an amount to a list of at most FORECAST_CURRENCIES; what does not fit is ERR_INTERNAL. */
 enum err_code forecast_add(struct forecast_amount *list, size_t *n,
                            const struct forecast_amount *amount, struct err *err) _must_check_;

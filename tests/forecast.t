@@ -24,6 +24,18 @@ my $text = $db->lapse('forecast', '--as-of', $nights[0], '--until', $nights[-1])
 like $text, qr/^in all +expire-invitations +[\d,]+\b/m, 'for people it adds up';
 is $db->lapse('forecast', @$_)->{status}, 64, "forecast @$_ ends with 64" for ['--as-of', '2026-03-31', '--until', '2026-03-30'], ['--until', '2999-01-01'], ['--until', 'x'], ['x'];
 
+# ---- as a report ----
+my $out = $db->dir . '/forecast';
+is $db->lapse('-q', 'forecast', '--as-of', $nights[0], '--until', $nights[-1], '--out', $out)->{status}, 0, 'with --out it is published';
+my ($header, @rows) = Lapse::csv("$out/$nights[0]/forecast.csv");
+is_deeply $header, ['Night', 'Job', 'Rows', 'Currency', 'At Stake'], 'as a CSV';
+my (%csv, %csv_stake);
+for (@rows) { $csv{ substr $_->[0], 0, 10 }{ $_->[1] } += $_->[2] // 0; $csv_stake{ $_->[3] } += $_->[4] if defined $_->[3] }
+is_deeply \%csv, { map { my $n = $_; ($n => { map { $said{$n}{$_} ? ($_ => $said{$n}{$_}) : () } keys %{ $said{$n} } }) } @nights }, 'with the same rows';
+is_deeply { map { $_ => sprintf '%.2f', $csv_stake{$_} } keys %csv_stake }, { map { $_ => sprintf '%.2f', $stake{$_} } keys %stake }, '... and what is at stake';
+ok -s "$out/$nights[0]/forecast.xlsx", 'and as a workbook';
+is $db->lapse('verify', "$out/$nights[0]")->{status}, 0, 'with a manifest that holds';
+
 # ---- the nights ----
 my @jobs = grep { $_ ne 'verify-domains' && $_ ne 'reconcile-billing' } map { $_->{job} } grep { $_->{kind} eq 'change' } map { decode_json($_) } split /\n/, $db->lapse('jobs', '--json')->{stdout};
 my %done;
