@@ -246,7 +246,8 @@ static void print_list(const struct job *job, const struct explanation *explanat
                (long long)explanation->accounts->account, explanation->accounts->name);
     if (table.n_rows)
         text_table_print(&table, stdout);
-    printf("%s%zu other%s looked at\n", table.n_rows ? "\n" : "", others, others == 1 ? "" : "s");
+    printf("%s%zu more looked at; \"lapse explain %s ACCOUNT/ID\" tells of one\n",
+           table.n_rows ? "\n" : "", others, job->name);
     for (size_t i = 0; i < explanation->n_accounts; i++)
         if (!many || explanation->accounts[i].held || explanation->accounts[i].set_aside)
             print_account(job, explanation, &explanation->accounts[i]);
