@@ -2,12 +2,10 @@
 #define _GNU_SOURCE
 #include "cli.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "run.h"
 #include "watcher.h"
@@ -29,22 +27,6 @@ static const struct opt options[] = {
      "let reports of a past date be made though what they read has been purged", false},
     {0},
 };
-
-/* --out may be relative to where the command is given. */
-static enum err_code absolute(const char *path, char **ret, struct err *err)
-{
-    _cleanup_free_ char *here = NULL;
-
-    if (*path == '/') {
-        *ret = strdup(path);
-        return *ret ? ERR_OK : err_nomem(err);
-    }
-    here = getcwd(NULL, 0);
-    if (!here)
-        return err_sys(err, ERR_IO, errno, "could not tell the working directory");
-    *ret = str_format("%s/%s", here, path);
-    return *ret ? ERR_OK : err_nomem(err);
-}
 
 static bool is_wanted(const struct cli *cli, const struct job *job)
 {
@@ -106,7 +88,7 @@ static enum err_code choose_options(const struct cli *cli, struct run_option *gi
             if (setting_judge(own, value, place, ERR_USAGE, err) != ERR_OK)
                 return err->code;
             if (own->option & OPTION_FILE) {
-                if (absolute(value, file, err) != ERR_OK)
+                if (absolute_path(value, file, err) != ERR_OK)
                     return err->code;
                 given[(*ret_n)++] = (struct run_option){job, own, *file};
                 continue;
@@ -157,7 +139,7 @@ static enum err_code run(struct cli *cli, struct err *err)
         code = accounts_parse(opt_text(&cli->opts, "account"), "--account", &accounts, err);
     request.accounts = accounts;
     if (code == ERR_OK && opt_text(&cli->opts, "out"))
-        code = absolute(opt_text(&cli->opts, "out"), &out, err);
+        code = absolute_path(opt_text(&cli->opts, "out"), &out, err);
     request.out = out;
     if (code == ERR_OK && format && !report_formats_parse(format, &request.formats)) {
         code = err_set(err, ERR_USAGE, "--format: \"%s\" is not csv, xlsx or both", format);

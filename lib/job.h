@@ -31,10 +31,17 @@ enum job_kind {
 /* One statement of a change. It gives one row: `changed`, how many rows it wrote into the audit,
    and `torn`, how many events it could only write in part because somebody else was faster (the
    batch is then tried again). `repeat`: until it changes nothing. `unaudited`: what it writes has
-   no audit row (snapshots, what is purged), is told as `recorded`, and may be done twice. */
+   no audit row (snapshots, what is purged), is told as `recorded`, and may be done twice.
+
+   `explain`, or NULL: asked right before the step for `lapse explain`, a row for each condition of
+   each entity: (account_id, entity, entity_id, what, action, condition, holds, figure, instant,
+   place: of the condition among those of the action). entity and entity_id are those of the audit,
+   or the beginning of its id up to a `/`. It lists what the step would look at, or what `asked`
+   names (an entity_id, or the beginning of one). */
 struct job_step {
     const struct sql *sql;
     bool repeat, unaudited;
+    const struct sql *explain;
 };
 
 /* A job that must not have failed before this one; where `when` is given ("apply_renewals=yes"),
@@ -112,6 +119,9 @@ struct job {
     const struct sql *cut;
     const struct sql *set_aside;
     struct job_step steps[JOB_STEPS];
+    /* What the steps have written, by the entities that `explain` tells of: (account_id, entity,
+       entity_id, made); NULL: as the audit has it. */
+    const struct sql *written;
 
     const struct report_table *tables; /* ended by one without columns; NULL: no report */
     /* Its report shows how things stand, not what was changed: it may have several tables, and in a
@@ -120,6 +130,7 @@ struct job {
     /* Rows (label, value) for the sheet `Summary`: a count, or an amount with decimals; or NULL. */
     const struct sql *figures;
     const char *notes[JOB_NOTES]; /* what a reader of its report must know, on the sheet `Run` */
+    bool unforeseen;      /* what it is given nobody knows beforehand: a forecast leaves it out */
     bool retires_reports; /* JOB_CLEANUP: also sets of reports older than [reports] retention */
 
     /* Settings of [job.NAME], ended by one without key; each is an option --key as well. */

@@ -113,28 +113,36 @@ static enum err_code recount(struct pass *pass, const struct run *run, const str
     return code == ERR_OK ? guard_check(pass, run, guard, *ret, err) : code;
 }
 
+enum err_code run_step(struct pass *pass, const struct job_step *step, const struct args *args,
+                       struct written *written, struct err *err)
+{
+    int64_t result[2]; /* changed, torn */
+
+    do {
+        enum err_code code = db_ints(pass->inv->db, step->sql, args, 2, result, err);
+
+        if (code != ERR_OK)
+            return code;
+        if (result[1] > 0) {
+            code = err_set(err, ERR_TEMP, "%s: %lld accounts were changed by somebody else",
+                           step->sql->file, (long long)result[1]);
+            snprintf(err->sqlstate, sizeof err->sqlstate, "40001");
+            return code;
+        }
+        *(step->unaudited ? &written->recorded : &written->changed) += result[0];
+    } while (step->repeat && result[0] > 0);
+    return ERR_OK;
+}
+
 enum err_code run_steps(struct pass *pass, const struct run *run, struct args *args,
                         struct written *ret, struct err *err)
 {
+    enum err_code code = ERR_OK;
+
     *ret = (struct written){0};
-    for (const struct job_step *step = run->job->steps; step->sql; step++) {
-        int64_t result[2]; /* changed, torn */
-
-        do {
-            enum err_code code = db_ints(pass->inv->db, step->sql, args, 2, result, err);
-
-            if (code != ERR_OK)
-                return code;
-            if (result[1] > 0) {
-                code = err_set(err, ERR_TEMP, "%s: %lld accounts were changed by somebody else",
-                               step->sql->file, (long long)result[1]);
-                snprintf(err->sqlstate, sizeof err->sqlstate, "40001");
-                return code;
-            }
-            *(step->unaudited ? &ret->recorded : &ret->changed) += result[0];
-        } while (step->repeat && result[0] > 0);
-    }
-    return ERR_OK;
+    for (const struct job_step *step = run->job->steps; code == ERR_OK && step->sql; step++)
+        code = run_step(pass, step, args, ret, err);
+    return code;
 }
 
 /* One try at a batch. `*ret_unknown`: the commit was sent and not answered. */

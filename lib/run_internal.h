@@ -1,8 +1,8 @@
 /* What the parts of a run share: run.c leads, run_change.c changes, run_report.c reports and
    publishes, run_input.c takes in files, run_ask.c asks the DNS, run_guard.c stops what is too big,
    run_bisect.c finds what the database refuses, run_reader.c finds the replica, run_cleanup.c
-   removes what is past its time, run_preview.c tries it all without keeping it; all stand on
-   run_pass.c. */
+   removes what is past its time, run_preview.c tries it all without keeping it, run_explain.c one
+   account as of many instants, run_forecast.c night after night; all stand on run_pass.c. */
 #ifndef LAPSE_RUN_INTERNAL_H
 #define LAPSE_RUN_INTERNAL_H
 
@@ -184,7 +184,11 @@ struct batch_keys {
 enum err_code run_cut(struct pass *pass, struct run *run, const struct args *args,
                       struct batch_keys *ret, struct err *err) _must_check_;
 
-/* The job's steps over the range in `args`, inside the open transaction. */
+/* One step over the range in `args`, inside the open transaction: adds what it wrote. */
+enum err_code run_step(struct pass *pass, const struct job_step *step, const struct args *args,
+                       struct written *written, struct err *err) _must_check_;
+
+/* All steps of the job. */
 enum err_code run_steps(struct pass *pass, const struct run *run, struct args *args,
                         struct written *ret, struct err *err) _must_check_;
 
@@ -233,6 +237,11 @@ void run_finish(struct pass *pass, struct run *run);
 
 /* Publishes what the runs made and records it; returns the folder. */
 enum err_code pass_publish(struct pass *pass, char **ret_published, struct err *err) _must_check_;
+
+/* Calls `each` for one range of the pass' accounts after the other, behind `from`, up to `to`. */
+typedef enum err_code (*range_fn)(void *context, int64_t from, int64_t to, struct err *err);
+enum err_code pass_ranges(struct pass *pass, const char *phase, range_fn each, void *context,
+                          struct err *err) _must_check_;
 
 /* The dry run. */
 enum err_code pass_preview(struct pass *pass, char **ret_published, struct err *err) _must_check_;

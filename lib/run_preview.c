@@ -190,8 +190,9 @@ static enum err_code ask_range(struct preview *preview, int64_t from, int64_t to
     return code;
 }
 
-static enum err_code try_range(struct preview *preview, int64_t from, int64_t to, struct err *err)
+static enum err_code try_range(void *context, int64_t from, int64_t to, struct err *err)
 {
+    struct preview *preview = context;
     struct pass *pass = preview->pass;
     enum err_code code = ask_range(preview, from, to, err);
 
@@ -281,24 +282,22 @@ static enum err_code finish_reports(struct preview *preview, struct err *err)
     return code;
 }
 
-static enum err_code all_ranges(struct preview *preview, struct err *err)
+enum err_code pass_ranges(struct pass *pass, const char *phase, range_fn each, void *context,
+                          struct err *err)
 {
-    struct pass *pass = preview->pass;
     struct ranges ranges = {0};
     struct args args = {0};
     int64_t from = INT64_MIN;
     enum err_code code;
 
-    if (preview->one_range)
-        return try_range(preview, INT64_MIN, KEY_MAX, err);
     args_text(&args, "accounts", pass->accounts);
     args_int(&args, "accounts_per_range", ACCOUNTS_PER_RANGE);
     code = db_run_alone(pass->inv->db, &sql_ledger_account_ranges, &args, take_range, &ranges, err);
     for (size_t i = 0; code == ERR_OK && i < ranges.n; i++) {
         int64_t to = i == ranges.n - 1 ? KEY_MAX : ranges.last[i];
 
-        run_progress(pass->inv, pass->runs[0].job, "trying", i, ranges.n);
-        code = try_range(preview, from, to, err);
+        run_progress(pass->inv, pass->runs[0].job, phase, i, ranges.n);
+        code = each(context, from, to, err);
         from = to;
     }
     free(ranges.last);
@@ -320,8 +319,10 @@ enum err_code pass_preview(struct pass *pass, char **ret_published, struct err *
         code = open_reports(&preview, err);
     if (code == ERR_OK)
         code = look_first(&preview, err);
-    if (code == ERR_OK)
-        code = all_ranges(&preview, err);
+    if (code == ERR_OK && preview.one_range)
+        code = try_range(&preview, INT64_MIN, KEY_MAX, err);
+    else if (code == ERR_OK)
+        code = pass_ranges(pass, "trying", try_range, &preview, err);
     if (code == ERR_OK)
         code = finish_reports(&preview, err);
     for (size_t i = 0; preview.reports && i < pass->n; i++)
