@@ -304,9 +304,9 @@ const struct command command_explain = {
         "Tells each condition of the job's rule for one entity, whether it holds, and when the\n"
         "job will take it. ID is as in the audit: 12 for an invitation or a subscription,\n"
         "example.com for a domain, ORGANIZATION/USER for a membership, the user for a capture.\n"
-        "With the ACCOUNT alone, what is due or will be within 400 days; of several accounts,\n"
-        "12,13, only what is due. The verdict is the job's: it is run for the account and\n"
-        "rolled back. Nobody's later change is foreseen.",
+        "With the ACCOUNT alone, what is due and what will be next; of several accounts, 12,13,\n"
+        "only what is due. The verdict is the job's: it is run for the account and rolled back.\n"
+        "Nobody's later change is foreseen.",
     .options = options,
     .needs_conf = true,
     .run = run,
