@@ -132,6 +132,7 @@ const struct job job_reconcile_billing = {
     .steps = {{.sql = &sql_reconcile_billing_renew, .repeat = true}},
     .tables = tables,
     .reports_state = true,
+    .unforeseen = true,
     .figures = &sql_reconcile_billing_figures,
     .notes = {NOTE_PAST,
               "The lines are those of all files imported so far, whatever the as-of. While none is "

@@ -124,7 +124,7 @@ my $r = $db->lapse('explain', 'expire-invitations', $pending, '--as-of', $as_of)
 like $r->{stdout}, qr/^invitation \d+ of account $account \(.*\) is not due as of 2026-03-31T00:00:00Z;\nit will be on 2026-04-02T10:00:00Z\n/, 'it says so in words';
 like $r->{stdout}, qr/^account $account is held until 2026-04-02T10:00:00Z: disputed$/m, '... and by whose will';
 is $db->lapse('explain', 'expire-invitations', $account, '--as-of', $as_of)->{status}, 0, 'so does the account';
-$db->sql('DELETE FROM lapse.holds');
+$db->sql("DELETE FROM lapse.holds WHERE account_id = $account AND reason = 'disputed'");
 my ($base) = grep { $_->{due} && $_->{entity} eq 'subscriptions' } @{ $found{'downgrade-plans'} };
 $db->sql("INSERT INTO saas.subscriptions (account_id, kind, plan, channel, status, seats, started_at) VALUES ($base->{account_id}, 'base', 'pro', 'sales', 'active', 5, '2026-01-01')");
 $r = $db->lapse('explain', 'downgrade-plans', "$base->{account_id}/$base->{entity_id}", '--as-of', $as_of);
@@ -134,7 +134,7 @@ my ($waiting) = grep { $_->{entity} eq 'subscriptions' && grep { $_->{condition}
 ok $waiting, 'a base under a live trial says which trial it waits for';
 
 # ---- what cannot be explained ----
-for (['66', 'expire-invitations', '999999'], ['66', 'expire-invitations', "$account,999999"], ['66', 'expire-invitations', "$account/1"], ['64', 'activity-report', $account], ['64', 'purge', $account],
+for (['66', 'expire-invitations', '999999'], ['66', 'expire-invitations', "$account,999999"], ['66', 'expire-invitations', "$account/1"], ['64', 'activity-report', $account], ['64', 'purge', $account], ['64', 'reconcile-billing', $account],
     ['64', 'no-such-job', $account], ['64', 'expire-invitations', 'x'], ['64', 'expire-invitations', "$account/"], ['64', 'expire-invitations', "$account,2/5"], ['64', 'expire-invitations']) {
     my ($status, @words) = @$_;
     is $db->lapse('explain', @words)->{status}, $status, "explain @words ends with $status";
