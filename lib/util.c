@@ -125,7 +125,7 @@ const char *nearest_word(const char *word, const char *const *candidates, size_t
     return nearest;
 }
 
-static bool sb_room(struct strbuf *sb, size_t more)
+bool sb_room(struct strbuf *sb, size_t more)
 {
     size_t size = sb->size ? sb->size : 128;
     char *grown;

@@ -56,32 +56,6 @@ struct check {
     struct strbuf text;
 };
 
-static inline uint64_t mix(uint64_t hash, uint64_t word)
-{
-    hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
-    return hash ^ hash >> 32;
-}
-
-void xlsx_sum_cell(struct xlsx_sum *sum, uint32_t row, uint32_t column, enum xlsx_cell_kind kind,
-                   const char *text, size_t len)
-{
-    uint64_t hash = mix(sum->hash, (uint64_t)row << 32 | column), word;
-
-    hash = mix(hash, (uint64_t)kind << 32 ^ len);
-    for (; len >= sizeof word; text += sizeof word, len -= sizeof word) {
-        memcpy(&word, text, sizeof word);
-        hash = mix(hash, word);
-    }
-    word = 0;
-    if (len > 0)
-        memcpy(&word, text, len);
-    sum->hash = mix(hash, word);
-    sum->cells++;
-    if (sum->next_row != row + 1)
-        sum->rows++;
-    sum->next_row = row + 1;
-}
-
 /* ---- what is wrong ---- */
 
 static enum err_code damaged(struct check *check, const char *format, ...) _printf_(2, 3);

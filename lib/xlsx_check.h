@@ -16,24 +16,8 @@
 #define LAPSE_XLSX_CHECK_H
 
 #include <stddef.h>
-#include <stdint.h>
 #include "err.h"
-
-/* What a sheet holds. {0} is an empty sheet; cells are added in the order they are written, row by
-   row. Cells without a value (formatted only) do not count. */
-struct xlsx_sum {
-    uint64_t rows, cells, hash;
-    uint32_t next_row; /* the last row added, plus 1 */
-};
-
-enum xlsx_cell_kind {
-    XLSX_NUMBER = 'n',
-    XLSX_TEXT = 's',
-};
-
-/* Adds a cell; `text` is the text or the number as it stands in the XML. Row and column from 0. */
-void xlsx_sum_cell(struct xlsx_sum *sum, uint32_t row, uint32_t column, enum xlsx_cell_kind kind,
-                   const char *text, size_t len);
+#include "xlsx_sum.h"
 
 struct xlsx_sheet {
     const char *name;
