@@ -1,0 +1,186 @@
+/* Deflate by ISA-L or zlib: see pack.h. */
+#define _GNU_SOURCE
+#include "pack.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+#ifdef HAVE_ISAL
+#include <isa-l/crc.h>
+#include <isa-l/igzip_lib.h>
+#endif
+
+#include "ban.h"
+
+enum { BLOCK = 128 * 1024 };
+
+struct pack {
+    enum pack_engine engine;
+    pack_write_fn *write;
+    void *context;
+    struct pack_sum sum; /* of the piece under way */
+    z_stream zlib;
+#ifdef HAVE_ISAL
+    struct isal_zstream isal;
+    uint8_t level[ISAL_DEF_LVL1_DEFAULT];
+#endif
+    unsigned char block[BLOCK];
+};
+
+enum pack_engine pack_best(void)
+{
+#ifdef HAVE_ISAL
+    return PACK_ISAL;
+#else
+    return PACK_ZLIB;
+#endif
+}
+
+uint32_t pack_crc(uint32_t crc, const void *data, size_t len)
+{
+#ifdef HAVE_ISAL
+    return crc32_gzip_refl(crc, data, len);
+#else
+    return (uint32_t)crc32_z(crc, data, len);
+#endif
+}
+
+void pack_sum_add(struct pack_sum *sum, const struct pack_sum *piece)
+{
+    sum->crc = (uint32_t)crc32_combine64(sum->crc, piece->crc, (z_off64_t)piece->size);
+    sum->size += piece->size;
+    sum->packed += piece->packed;
+}
+
+#ifdef HAVE_ISAL
+static void begin_isal(struct pack *pack)
+{
+    isal_deflate_init(&pack->isal);
+    pack->isal.level = 1;
+    pack->isal.level_buf = pack->level;
+    pack->isal.level_buf_size = sizeof pack->level;
+}
+
+static bool step_isal(struct pack *pack, const unsigned char *data, size_t len, int flush,
+                      size_t *ret_got)
+{
+    struct isal_zstream *stream = &pack->isal;
+
+    if (data) {
+        stream->next_in = (uint8_t *)(uintptr_t)data; /* it only reads */
+        stream->avail_in = (uint32_t)len;
+    }
+    stream->flush = flush == Z_SYNC_FLUSH ? SYNC_FLUSH : NO_FLUSH;
+    stream->end_of_stream = flush == Z_FINISH;
+    stream->next_out = pack->block;
+    stream->avail_out = BLOCK;
+    if (isal_deflate(stream) != COMP_OK)
+        return false;
+    *ret_got = BLOCK - stream->avail_out;
+    return true;
+}
+#endif
+
+static bool step_zlib(struct pack *pack, const unsigned char *data, size_t len, int flush,
+                      size_t *ret_got)
+{
+    z_stream *stream = &pack->zlib;
+
+    if (data) {
+        stream->next_in = (unsigned char *)(uintptr_t)data; /* it only reads */
+        stream->avail_in = (uInt)len;
+    }
+    stream->next_out = pack->block;
+    stream->avail_out = BLOCK;
+    if (deflate(stream, flush) == Z_STREAM_ERROR)
+        return false;
+    *ret_got = BLOCK - stream->avail_out;
+    return true;
+}
+
+enum err_code pack_open(struct pack **ret, enum pack_engine engine, pack_write_fn *write,
+                        void *context, struct err *err)
+{
+    struct pack *pack = calloc(1, sizeof *pack);
+
+    if (!pack)
+        return err_nomem(err);
+    pack->engine = engine;
+    pack->write = write;
+    pack->context = context;
+#ifdef HAVE_ISAL
+    begin_isal(pack);
+#else
+    pack->engine = PACK_ZLIB;
+#endif
+    if (pack->engine == PACK_ZLIB &&
+        deflateInit2(&pack->zlib, 1, Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY) != Z_OK) {
+        free(pack);
+        return err_nomem(err);
+    }
+    *ret = pack;
+    return ERR_OK;
+}
+
+/* Packs `data` and hands on what comes out; an output block that was not filled is the last. */
+static enum err_code pump(struct pack *pack, const unsigned char *data, size_t len, int flush,
+                          struct err *err)
+{
+    size_t got;
+
+    do {
+        bool done;
+
+#ifdef HAVE_ISAL
+        if (pack->engine == PACK_ISAL)
+            done = step_isal(pack, data, len, flush, &got);
+        else
+#endif
+            done = step_zlib(pack, data, len, flush, &got);
+        if (!done)
+            return err_set(err, ERR_INTERNAL, "could not deflate");
+        data = NULL;
+        pack->sum.packed += got;
+        if (got > 0 && pack->write(pack->context, pack->block, got, err) != ERR_OK)
+            return err->code;
+    } while (got == BLOCK);
+    return ERR_OK;
+}
+
+enum err_code pack_add(struct pack *pack, const void *data, size_t len, struct err *err)
+{
+    const size_t most = (size_t)1 << 30; /* both count in 32 bits */
+    const unsigned char *bytes = data;
+
+    pack->sum.crc = pack_crc(pack->sum.crc, data, len);
+    pack->sum.size += len;
+    for (; len > most; bytes += most, len -= most)
+        if (pump(pack, bytes, most, Z_NO_FLUSH, err) != ERR_OK)
+            return err->code;
+    return pump(pack, bytes, len, Z_NO_FLUSH, err);
+}
+
+enum err_code pack_end(struct pack *pack, bool last, struct pack_sum *ret, struct err *err)
+{
+    static const unsigned char nothing[1];
+
+    if (pump(pack, nothing, 0, last ? Z_FINISH : Z_SYNC_FLUSH, err) != ERR_OK)
+        return err->code;
+    *ret = pack->sum;
+    pack->sum = (struct pack_sum){0};
+#ifdef HAVE_ISAL
+    begin_isal(pack);
+#endif
+    if (pack->engine == PACK_ZLIB && deflateReset(&pack->zlib) != Z_OK)
+        return err_set(err, ERR_INTERNAL, "could not deflate");
+    return ERR_OK;
+}
+
+void pack_free(struct pack *pack)
+{
+    if (!pack)
+        return;
+    if (pack->engine == PACK_ZLIB)
+        deflateEnd(&pack->zlib);
+    free(pack);
+}

@@ -1,0 +1,177 @@
+/* Packages: pieces packed apart unpack as one, by either engine; the zip opens, is the same every
+ * time, and takes neither more nor less than a part was said to have. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include <minizip/unzip.h>
+#include <zlib.h>
+
+#include "zip_out.h"
+
+#include "ban.h"
+
+static char *folder;
+
+static int set_up(_unused_ void **state)
+{
+    folder = strdup("/tmp/test_zip_out.XXXXXX");
+    return folder && mkdtemp(folder) ? 0 : -1;
+}
+
+static int tear_down(_unused_ void **state)
+{
+    _cleanup_free_ char *path = str_format("%s/t.zip", folder);
+
+    unlink(path);
+    rmdir(folder);
+    free(folder);
+    return 0;
+}
+
+static void expect_ok(enum err_code code, const struct err *err)
+{
+    if (code != ERR_OK)
+        fail_msg("error %d: %s", (int)code, err->message);
+}
+
+static enum err_code keep(void *context, const void *data, size_t len, _unused_ struct err *err)
+{
+    sb_add(context, data, len);
+    return ERR_OK;
+}
+
+/* Three pieces: words, noise that does not get smaller, nothing. */
+static void pack_pieces(enum pack_engine engine, struct strbuf *text, struct strbuf *packed,
+                        struct pack_sum *ret)
+{
+    _cleanup_err_ struct err err = {0};
+    struct pack_sum piece;
+    struct pack *pack;
+    unsigned random = 1;
+
+    expect_ok(pack_open(&pack, engine, keep, packed, &err), &err);
+    for (size_t i = 0; i < 30000; i++) {
+        char word[32];
+        int len = snprintf(word, sizeof word, "row %zu of many, ", i);
+
+        sb_add(text, word, (size_t)len);
+        expect_ok(pack_add(pack, word, (size_t)len, &err), &err);
+    }
+    expect_ok(pack_end(pack, false, ret, &err), &err);
+    for (size_t i = 0; i < 500000; i++) {
+        char byte = (char)((random = random * 1664525 + 1013904223) >> 24);
+
+        sb_add(text, &byte, 1);
+    }
+    expect_ok(pack_add(pack, text->text + ret->size, text->len - ret->size, &err), &err);
+    expect_ok(pack_end(pack, false, &piece, &err), &err);
+    pack_sum_add(ret, &piece);
+    expect_ok(pack_end(pack, true, &piece, &err), &err);
+    pack_sum_add(ret, &piece);
+    pack_free(pack);
+    assert_int_equal(ret->size, text->len);
+    assert_int_equal(ret->packed, packed->len);
+    assert_int_equal(ret->crc, crc32(0, (const Bytef *)text->text, (uInt)text->len));
+}
+
+static void check_engine(enum pack_engine engine)
+{
+    _cleanup_sb_ struct strbuf text = {0}, packed = {0};
+    struct pack_sum sum;
+    z_stream stream = {0};
+    unsigned char *out;
+
+    pack_pieces(engine, &text, &packed, &sum);
+    assert_true(packed.len < text.len);
+    out = malloc(text.len + 1);
+    assert_int_equal(inflateInit2(&stream, -MAX_WBITS), Z_OK);
+    stream.next_in = (unsigned char *)packed.text;
+    stream.avail_in = (uInt)packed.len;
+    stream.next_out = out;
+    stream.avail_out = (uInt)text.len + 1;
+    assert_int_equal(inflate(&stream, Z_FINISH), Z_STREAM_END);
+    assert_int_equal(stream.total_in, packed.len);
+    assert_int_equal(stream.total_out, text.len);
+    assert_memory_equal(out, text.text, text.len);
+    inflateEnd(&stream);
+    free(out);
+}
+
+static void test_pack(_unused_ void **state)
+{
+    check_engine(PACK_ZLIB);
+    check_engine(pack_best());
+}
+
+static void write_zip(const struct strbuf *packed, const struct pack_sum *sum)
+{
+    _cleanup_err_ struct err err = {0};
+    struct zip_out zip = {0};
+
+    expect_ok(outfile_open(&zip.file, folder, "t.zip", &err), &err);
+    expect_ok(zip_out_part(&zip, "a/b.xml", sum, &err), &err);
+    expect_ok(zip_out_write(&zip, packed->text, 10, &err), &err);
+    expect_ok(zip_out_write(&zip, packed->text + 10, packed->len - 10, &err), &err);
+    expect_ok(zip_out_part(&zip, "c", sum, &err), &err);
+    expect_ok(zip_out_write(&zip, packed->text, packed->len, &err), &err);
+    expect_ok(zip_out_end(&zip, &err), &err);
+    expect_ok(outfile_finish(zip.file, &err), &err);
+    zip_out_done(&zip);
+}
+
+static void test_zip(_unused_ void **state)
+{
+    _cleanup_sb_ struct strbuf text = {0}, packed = {0};
+    _cleanup_free_ char *path = str_format("%s/t.zip", folder), *bytes = NULL;
+    _cleanup_err_ struct err err = {0};
+    char first[65], again[65];
+    struct pack_sum sum;
+    uint64_t size;
+    unzFile file;
+
+    pack_pieces(pack_best(), &text, &packed, &sum);
+    write_zip(&packed, &sum);
+    expect_ok(file_sha256(path, first, &size, &err), &err);
+    bytes = malloc(text.len);
+    file = unzOpen64(path);
+    assert_non_null(file);
+    assert_int_equal(unzLocateFile(file, "c", 1), UNZ_OK);
+    assert_int_equal(unzOpenCurrentFile(file), UNZ_OK);
+    assert_int_equal(unzReadCurrentFile(file, bytes, (unsigned)text.len), text.len);
+    assert_int_equal(unzCloseCurrentFile(file), UNZ_OK);
+    assert_memory_equal(bytes, text.text, text.len);
+    unzClose(file);
+    unlink(path);
+    write_zip(&packed, &sum);
+    expect_ok(file_sha256(path, again, &size, &err), &err);
+    assert_string_equal(first, again);
+}
+
+static void test_misuse(_unused_ void **state)
+{
+    _cleanup_err_ struct err err = {0}, more = {0}, early = {0};
+    const struct pack_sum sum = {.size = 3, .packed = 3};
+    struct zip_out zip = {0};
+
+    expect_ok(outfile_open(&zip.file, folder, "t.zip", &err), &err);
+    expect_ok(zip_out_part(&zip, "a", &sum, &err), &err);
+    assert_int_equal(zip_out_write(&zip, "four", 4, &more), ERR_INTERNAL);
+    assert_int_equal(zip_out_end(&zip, &early), ERR_INTERNAL);
+    zip_out_done(&zip);
+    outfile_discard(zip.file);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_pack, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_zip, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_misuse, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests_name("zip_out", tests, NULL, NULL);
+}
