@@ -105,13 +105,11 @@ enum err_code pack_open(struct pack **ret, enum pack_engine engine, pack_write_f
 
     if (!pack)
         return err_nomem(err);
-    pack->engine = engine;
+    pack->engine = engine == PACK_ISAL ? pack_best() : PACK_ZLIB;
     pack->write = write;
     pack->context = context;
 #ifdef HAVE_ISAL
     begin_isal(pack);
-#else
-    pack->engine = PACK_ZLIB;
 #endif
     if (pack->engine == PACK_ZLIB &&
         deflateInit2(&pack->zlib, 1, Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY) != Z_OK) {

@@ -39,7 +39,7 @@ static char *put_digits(char *at, uint64_t number)
 static char *put_fraction(char *at, double number)
 {
     int exponent;
-    uint64_t mantissa = (uint64_t)ldexp(frexp(number, &exponent), 53), tens = 1, whole, digits;
+    uint64_t mantissa = (uint64_t)ldexp(frexp(number, &exponent), 53), tens = 1, digits, part;
     unsigned shift = (unsigned)(53 - exponent), decimals = 16;
     unsigned __int128 scaled, rest, half;
 
@@ -52,17 +52,15 @@ static char *put_fraction(char *at, double number)
     digits = (uint64_t)(scaled >> shift);
     rest = scaled - ((unsigned __int128)digits << shift);
     digits += rest > half || (rest == half && (digits & 1));
-    whole = digits / tens;
-    digits %= tens;
-    at = put_digits(at, whole);
-    if (digits == 0)
+    at = put_digits(at, digits / tens);
+    part = digits % tens;
+    if (part == 0)
         return at;
     *at++ = '.';
-    for (tens /= 10; digits > 0; digits %= tens, tens /= 10) {
-        *at++ = (char)('0' + digits / tens);
-        if (tens == 1)
-            break;
-    }
+    for (unsigned i = decimals; i-- > 0; part /= 10)
+        at[i] = (char)('0' + part % 10);
+    for (at += decimals; at[-1] == '0'; at--)
+        ;
     return at;
 }
 

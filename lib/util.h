@@ -57,8 +57,8 @@ void sb_add(struct strbuf *sb, const char *text, size_t len);
 void sb_adds(struct strbuf *sb, const char *text);
 void sb_addf(struct strbuf *sb, const char *format, ...) _printf_(2, 3);
 bool sb_room(struct strbuf *sb, size_t more); /* for so many bytes behind `len`, and a NUL */
-void sb_reset(struct strbuf *sb);       /* empty, memory kept */
-const char *sb_text(struct strbuf *sb); /* "" when empty; NULL after a failure */
+void sb_reset(struct strbuf *sb);             /* empty, memory kept */
+const char *sb_text(struct strbuf *sb);       /* "" when empty; NULL after a failure */
 void sb_done(struct strbuf *sb);
 
 #define _cleanup_sb_ _cleanup_(sb_done)
