@@ -396,24 +396,54 @@ static int by_bytes(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Every regular file that fits the pattern, by name; none is fine. */
+static enum err_code refuse_place(const struct job *job, const char *pattern, const char *place,
+                                  int errnum, struct err *err)
+{
+    err_sys(err, ERR_NOINPUT, errnum, "could not look for files in \"%s\"", place);
+    err_hint(err,
+             "[job.%s] input is \"%s\": make the folder and let the user who runs lapse read it, "
+             "or mend the setting",
+             job->name, pattern);
+    return err->code;
+}
+
+/* The folder before the first wildcard must be there: glob() tells a missing one as no file. */
+static enum err_code check_folder(const struct job *job, const char *pattern, struct err *err)
+{
+    _cleanup_free_ char *folder = strndup(pattern, strcspn(pattern, "*?[\\"));
+    char *slash = folder ? strrchr(folder, '/') : NULL;
+    struct stat status;
+
+    if (!folder)
+        return err_nomem(err);
+    if (!slash)
+        return ERR_OK; /* the working directory */
+    slash[slash == folder] = '\0';
+    if (stat(folder, &status) != 0)
+        return refuse_place(job, pattern, folder, errno, err);
+    return S_ISDIR(status.st_mode) ? ERR_OK : refuse_place(job, pattern, folder, ENOTDIR, err);
+}
+
+/* Every regular file that fits the pattern, by name; none is fine. ERR_NOINPUT for a folder that is
+   missing, ERR_NOPERM for one that may not be read. */
 static enum err_code fitting_files(struct pass *pass, struct run *run, const char *pattern,
                                    file_fn take, struct err *err)
 {
     glob_t found = {0};
-    int failed = glob(pattern, GLOB_NOSORT, NULL, &found);
-    enum err_code code = ERR_OK;
+    enum err_code code = check_folder(run->job, pattern, err);
+    int failed = code == ERR_OK ? glob(pattern, GLOB_NOSORT | GLOB_ERR, NULL, &found) : 0;
 
     if (failed == GLOB_NOSPACE)
         code = err_nomem(err);
     else if (failed == GLOB_ABORTED)
-        code = err_set(err, ERR_IO, "could not look for files that fit \"%s\"", pattern);
+        code = refuse_place(run->job, pattern, pattern, errno, err);
     if (code == ERR_OK && found.gl_pathc)
         qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv, by_bytes);
     for (size_t i = 0; code == ERR_OK && i < found.gl_pathc; i++) {
         struct stat status;
 
-        if (stat(found.gl_pathv[i], &status) == 0 && S_ISREG(status.st_mode))
+        /* What cannot be looked at is told by whoever opens it; one may have been moved away. */
+        if (stat(found.gl_pathv[i], &status) == 0 ? S_ISREG(status.st_mode) : errno != ENOENT)
             code = take(pass, run, found.gl_pathv[i], false, err);
     }
     globfree(&found);

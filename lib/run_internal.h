@@ -84,6 +84,7 @@ struct asked {
         size_t question; /* which of `questions`: names are asked once */
     } * rows;
     size_t n, size;
+    size_t n_read; /* rows of the page, those of which nothing is kept as well */
     struct dns_question *questions;
     char **names; /* of the questions */
     size_t n_questions, names_size;
