@@ -143,10 +143,6 @@ struct batch_key {
     int64_t account, id, due_so_far;
 };
 
-/* A batch, the range in `args`, until it stands: again after a deadlock or a lost connection. */
-enum err_code run_batch(struct pass *pass, struct run *run, struct args *args,
-                        const struct guard *guard, struct err *err) _must_check_;
-
 /* Whether the database refused a row: a trigger raised, a constraint failed, a value does not fit.
  */
 bool is_refusal(const struct err *err);
@@ -162,13 +158,33 @@ struct refusals {
     size_t n;
 };
 void refusals_done(struct refusals *refusals);
+void refusals_cut(struct refusals *refusals, size_t n); /* forgets all but the first n */
 
-/* Carries out, in ever smaller batches, a range of about `rows` due rows of which the database has
-   refused something (`why`), down to the accounts it refuses, which are kept in `refusals`. */
-enum err_code run_bisect(struct pass *pass, struct run *run, struct args *args,
-                         const struct guard *guard, struct batch_key from, struct batch_key to,
-                         int64_t rows, struct refusals *refusals, struct err *why,
-                         struct err *err) _must_check_;
+/* How the parts of a run are carried out. */
+struct bisection {
+    struct pass *pass;
+    struct run *run;
+    const struct guard *guard;
+    struct refusals *refusals; /* NULL: what is refused fails the run */
+    struct written *tried; /* what was written in the open transaction; NULL: none is open, a part
+                              is a batch */
+};
+
+enum { NOT_COUNTED = -1 };
+
+/* Carries out a range of about `rows` due rows; where the database refuses something of it, in ever
+   smaller parts, down to the accounts it refuses, which are kept in `refusals`. In the open
+   transaction each part has a savepoint; where only the commit is refused, each is a batch. */
+enum err_code run_part(const struct bisection *b, struct args *args, struct batch_key from,
+                       struct batch_key to, int64_t rows, struct err *err) _must_check_;
+
+/* A batch, which is the range in `args` too, until it stands: again after a deadlock or a lost
+   connection. */
+enum err_code run_batch(const struct bisection *b, struct args *args, struct batch_key from,
+                        struct batch_key to, int64_t rows, struct err *err) _must_check_;
+
+/* Counts and names the refused accounts in run->err. */
+void run_count_refusals(struct run *run, const struct refusals *refusals);
 
 /* Sets the refused accounts aside, counts and names them in run->err; takes back what earlier runs
    had set aside and this one did not. */

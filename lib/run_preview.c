@@ -62,7 +62,8 @@ struct preview {
     struct pass *pass;
     bool one_range; /* all accounts at once: what a file holds is not cut by accounts */
     struct report **reports;
-    struct asked *asked; /* what the DNS said of the range; one per job */
+    struct asked *asked;       /* what the DNS said of the range; one per job */
+    struct refusals *refusals; /* one per job */
     char *run_ids, *as_ofs;
 };
 
@@ -123,6 +124,8 @@ static enum err_code try_job(struct preview *preview, struct run *run, int64_t f
     struct teller teller = {pass, run};
     struct args args = {0};
     struct written written = {0};
+    const struct bisection parts = {pass, run, NULL, &preview->refusals[run - pass->runs],
+                                    &written};
     int64_t begun = monotonic_ns();
     enum err_code code;
 
@@ -138,7 +141,8 @@ static enum err_code try_job(struct preview *preview, struct run *run, int64_t f
     if (code == ERR_OK)
         code = run_look(pass->inv->db, run, &args, err);
     if (code == ERR_OK)
-        code = run_steps(pass, run, &args, &written, err);
+        code = run_part(&parts, &args, (struct batch_key){from, KEY_MAX, 0},
+                        (struct batch_key){to, KEY_MAX, 0}, NOT_COUNTED, err);
     if (code == ERR_OK)
         code = db_run(pass->inv->db, &sql_ledger_preview_changes, &args, tell_change, &teller, err);
     run->changed += written.changed;
@@ -308,8 +312,10 @@ enum err_code pass_preview(struct pass *pass, char **ret_published, struct err *
 {
     struct preview preview = {.pass = pass,
                               .reports = calloc(pass->n, sizeof(struct report *)),
-                              .asked = calloc(pass->n, sizeof(struct asked))};
-    enum err_code code = preview.reports && preview.asked ? ERR_OK : err_nomem(err);
+                              .asked = calloc(pass->n, sizeof(struct asked)),
+                              .refusals = calloc(pass->n, sizeof(struct refusals))};
+    enum err_code code =
+        preview.reports && preview.asked && preview.refusals ? ERR_OK : err_nomem(err);
 
     for (size_t i = 0; i < pass->n; i++)
         preview.one_range |= has_input(pass, pass->runs[i].job);
@@ -325,8 +331,13 @@ enum err_code pass_preview(struct pass *pass, char **ret_published, struct err *
         code = pass_ranges(pass, "trying", try_range, &preview, err);
     if (code == ERR_OK)
         code = finish_reports(&preview, err);
+    for (size_t i = 0; code == ERR_OK && i < pass->n; i++)
+        run_count_refusals(&pass->runs[i], &preview.refusals[i]);
     for (size_t i = 0; preview.reports && i < pass->n; i++)
         report_discard(preview.reports[i]);
+    for (size_t i = 0; preview.refusals && i < pass->n; i++)
+        refusals_done(&preview.refusals[i]);
+    free(preview.refusals);
     free(preview.reports);
     free(preview.asked);
     free(preview.run_ids);
