@@ -148,6 +148,8 @@ static enum err_code try_batch(struct pass *pass, struct run *run, struct args *
     if (code == ERR_OK)
         code = run_steps(pass, run, args, ret, err);
     ret->done = due;
+    if (code == ERR_OK && pass->applying)
+        code = run_plan_compare(pass, run, args, err);
     if (code == ERR_OK && ret->changed == 0 && ret->recorded == 0) {
         db_rollback(db);
         return ERR_OK;
@@ -297,7 +299,7 @@ void run_change(struct pass *pass, struct run *run)
     struct batch_keys keys = {0};
     struct refusals refusals = {0};
     struct guard guard;
-    bool guarded = run->job->kind == JOB_CHANGE;
+    bool guarded = run->job->kind == JOB_CHANGE && !pass->applying;
     struct args args = {0};
     enum err_code code;
 
@@ -309,7 +311,9 @@ void run_change(struct pass *pass, struct run *run)
         code = guard_of(pass, run, &guard, &err);
     if (code == ERR_OK && guarded)
         code = guard_check(pass, run, &guard, run->due_changes, &err);
-    if (code == ERR_OK)
+    if (code == ERR_OK && pass->applying)
+        code = run_plan_batches(pass, run, &args, &keys, &err);
+    else if (code == ERR_OK)
         code = do_batches(pass, run, &args, &keys, guarded ? &guard : NULL, &refusals, &err);
     if (code == ERR_OK)
         code = run_settle_refusals(pass, run, &refusals, &err);

@@ -56,6 +56,15 @@ static enum err_code tell_change(void *context, const struct db_row *row, struct
     return observer->change(observer->context, teller->run->job, &change, err);
 }
 
+static enum err_code tell_planned(void *context, const struct db_row *row, struct err *err)
+{
+    struct teller *teller = context;
+    const struct run_observer *observer = teller->pass->inv->observer;
+
+    return observer->planned(observer->context, teller->run->job, db_int(row, 0), db_text(row, 1),
+                             db_text(row, 2), err);
+}
+
 /* A report that grows range by range: one per change job. The runs of the date are the committed
    ones and, under numbers that no ledger gives (-1, -2, ...), the ones being tried. */
 struct preview {
@@ -100,6 +109,24 @@ static bool shows_changes(const struct job *job)
     return job->kind == JOB_CHANGE && !job->reports_state;
 }
 
+/* What the job has changed in the range, as the audit has it or as lines of a plan. */
+static enum err_code tell_all(const struct preview *preview, struct teller *teller,
+                              struct args *args, struct err *err)
+{
+    struct pass *pass = preview->pass;
+    _cleanup_sb_ struct strbuf ids = {0};
+
+    if (!pass->inv->observer->planned)
+        return db_run(pass->inv->db, &sql_ledger_preview_changes, args, tell_change, teller, err);
+    for (size_t i = 0; i < pass->n; i++)
+        sb_addf(&ids, "%s%" PRId64, i ? "," : "{", pretended_id(preview, &pass->runs[i]));
+    sb_adds(&ids, "}");
+    if (!sb_text(&ids))
+        return err_nomem(err);
+    args_text(args, "run_ids", sb_text(&ids));
+    return db_run(pass->inv->db, &sql_ledger_plan_lines, args, tell_planned, teller, err);
+}
+
 /* One job over one range, inside the transaction that will be rolled back. */
 static enum err_code try_job(struct preview *preview, struct run *run, int64_t from, int64_t to,
                              struct err *err)
@@ -123,7 +150,7 @@ static enum err_code try_job(struct preview *preview, struct run *run, int64_t f
     if (code == ERR_OK)
         code = run_steps(pass, run, &args, &written, err);
     if (code == ERR_OK)
-        code = db_run(pass->inv->db, &sql_ledger_preview_changes, &args, tell_change, &teller, err);
+        code = tell_all(preview, &teller, &args, err);
     run->changed += written.changed;
     run->recorded += written.recorded;
     run->nanoseconds += monotonic_ns() - begun;

@@ -1,0 +1,579 @@
+/* Carrying out a plan: the jobs' own steps, over the plan's accounts only, and nothing else than
+   the plan's lines. Everything is tried first, rolled back, and compared; then each batch is
+   compared again inside its transaction, since somebody may be faster. An account is left whole
+   where any of its lines differs; a batch is always of whole accounts, so that after a kill the
+   audit tells which accounts of which job are done. */
+#define _GNU_SOURCE
+#include "run_internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "terminal.h"
+
+#include "ban.h"
+
+enum { ACCOUNTS_PER_RANGE = 2000 };
+
+struct plan_run {
+    int64_t run_id;
+    size_t job; /* in plan->jobs, and so in pass->runs */
+    bool all_done;
+};
+
+struct applying {
+    const struct plan *plan;
+    bool *left;    /* per account: has moved on, so nothing more is done there */
+    bool *differs; /* per account: of the range being compared */
+    bool *done;    /* per job and account: its lines stand, by an earlier attempt */
+    struct plan_run *runs;
+    size_t n_runs, n_left, n_rows, n_done;
+    int64_t from, to; /* the batch: behind this account, up to that */
+    bool moved;       /* the batch was given up because of what it would change */
+    struct strbuf accounts;
+};
+
+static bool *done_of(const struct applying *applying, size_t job, size_t account)
+{
+    return &applying->done[job * applying->plan->n_accounts + account];
+}
+
+/* The accounts behind `from` up to `to` that are not left, as an array literal. */
+static enum err_code list_accounts(const struct applying *applying, int64_t from, int64_t to,
+                                   struct strbuf *ret, struct err *err)
+{
+    const struct plan *plan = applying->plan;
+
+    sb_reset(ret);
+    sb_adds(ret, "{");
+    for (size_t i = 0; i < plan->n_accounts && plan->accounts[i] <= to; i++)
+        if (plan->accounts[i] > from && !applying->left[i])
+            sb_addf(ret, "%s%" PRId64, ret->len > 1 ? "," : "", plan->accounts[i]);
+    sb_adds(ret, "}");
+    return sb_text(ret) ? ERR_OK : err_nomem(err);
+}
+
+/* ---- what has been done of it ---- */
+
+static enum err_code take_applied(void *context, const struct db_row *row, struct err *err)
+{
+    char when[INSTANT_TEXT_SIZE];
+
+    (void)context;
+    err_set(err, ERR_STOPPED, "this plan was applied at %s already, by run %s",
+            show_instant(db_text(row, 0), when), db_text(row, 1));
+    err_hint(err, "a plan is applied once; what is due now is another: make a new one");
+    return err->code;
+}
+
+static enum err_code take_run(void *context, const struct db_row *row, struct err *err)
+{
+    struct applying *applying = context;
+    struct plan_run *grown =
+        reallocarray(applying->runs, applying->n_runs + 1, sizeof *applying->runs);
+
+    if (!grown)
+        return err_nomem(err);
+    applying->runs = grown;
+    for (size_t i = 0; i < applying->plan->n_jobs; i++)
+        if (str_eq(applying->plan->jobs[i].job->name, db_text(row, 1)))
+            grown[applying->n_runs++] = (struct plan_run){
+                .run_id = db_int(row, 0),
+                .job = i,
+                .all_done = str_eq(db_text(row, 2), "done") || str_eq(db_text(row, 2), "applied"),
+            };
+    return ERR_OK;
+}
+
+static enum err_code take_done(void *context, const struct db_row *row, _unused_ struct err *err)
+{
+    struct applying *applying = context;
+    size_t account;
+
+    for (size_t i = 0; i < applying->n_runs; i++)
+        if (applying->runs[i].run_id == db_int(row, 0) &&
+            plan_account(applying->plan, db_int(row, 1), &account)) {
+            *done_of(applying, applying->runs[i].job, account) = true;
+            applying->n_done++;
+        }
+    return ERR_OK;
+}
+
+/* The plan's runs in the order of its jobs: those that there were, and those of this pass; what is
+   tried before it is changed has the numbers -1, -2, ..., which no ledger gives. */
+static enum err_code list_runs(const struct pass *pass, bool trying, struct strbuf *ret,
+                               struct err *err)
+{
+    const struct applying *applying = pass->applying;
+
+    sb_reset(ret);
+    for (size_t i = 0; i < pass->n; i++) {
+        bool listed = false;
+
+        for (size_t k = 0; k < applying->n_runs; k++) {
+            if (applying->runs[k].job != i)
+                continue;
+            sb_addf(ret, "%s%" PRId64, ret->len ? "," : "{", applying->runs[k].run_id);
+            listed = listed || applying->runs[k].run_id == pass->runs[i].run_id;
+        }
+        if (trying)
+            sb_addf(ret, "%s%" PRId64, ret->len ? "," : "{", -1 - (int64_t)i);
+        else if (!listed && pass->runs[i].run_id)
+            sb_addf(ret, "%s%" PRId64, ret->len ? "," : "{", pass->runs[i].run_id);
+    }
+    sb_adds(ret, ret->len ? "}" : "{}");
+    return sb_text(ret) ? ERR_OK : err_nomem(err);
+}
+
+static enum err_code drift(struct pass *pass, const struct plan_drift *what, struct err *err)
+{
+    const struct run_observer *observer = pass->inv->observer;
+
+    pass->applying->n_rows++;
+    return observer->drift ? observer->drift(observer->context, what, err) : ERR_OK;
+}
+
+/* A job that ended without some of its accounts has left them. */
+static enum err_code find_left(struct pass *pass, size_t job, struct err *err)
+{
+    struct applying *applying = pass->applying;
+    const struct plan *plan = applying->plan;
+    enum err_code code = ERR_OK;
+
+    for (size_t i = 0; code == ERR_OK && i < plan->jobs[job].n; i++) {
+        int64_t account = plan->lines[plan->jobs[job].first + i].account;
+        struct plan_drift what = {plan->jobs[job].job, account, NULL, NULL,
+                                  "was left when this plan was applied before"};
+        size_t at;
+
+        if (!plan_account(plan, account, &at) || *done_of(applying, job, at) || applying->left[at])
+            continue;
+        applying->left[at] = true;
+        applying->n_left++;
+        code = drift(pass, &what, err);
+    }
+    return code;
+}
+
+static enum err_code load_done(struct pass *pass, struct err *err)
+{
+    struct applying *applying = pass->applying;
+    _cleanup_sb_ struct strbuf ids = {0};
+    struct args args = {0};
+    enum err_code code;
+
+    args_text(&args, "plan", applying->plan->sha256);
+    code = db_run_alone(pass->inv->db, &sql_ledger_plan_applied, &args, take_applied, NULL, err);
+    if (code == ERR_OK)
+        code = db_run_alone(pass->inv->db, &sql_ledger_plan_runs, &args, take_run, applying, err);
+    if (code != ERR_OK || applying->n_runs == 0)
+        return code;
+    code = list_runs(pass, false, &ids, err);
+    args_text(&args, "run_ids", sb_text(&ids));
+    if (code == ERR_OK)
+        code = db_run_alone(pass->inv->db, &sql_ledger_plan_done, &args, take_done, applying, err);
+    return code;
+}
+
+/* The job's run, where it is over, applied or unfinished. */
+static enum err_code find_run(struct pass *pass, size_t job, struct err *err)
+{
+    struct applying *applying = pass->applying;
+    struct run *run = &pass->runs[job];
+    struct unfinished left;
+    enum err_code code =
+        ledger_unfinished(pass->inv->db, run->job->name, applying->plan->sha256, &left, err);
+
+    if (code == ERR_OK && left.found) {
+        run_resume(run, &left);
+        run_tell(pass->inv, NEWS_NOTE,
+                 "going on with run %" PRId64 " of %s, which was left "
+                 "unfinished",
+                 left.run_id, run->job->name);
+    }
+    for (size_t i = 0; code == ERR_OK && i < applying->n_runs; i++) {
+        if (applying->runs[i].job != job || !applying->runs[i].all_done)
+            continue;
+        if (!left.found) {
+            run->run_id = applying->runs[i].run_id;
+            run->applied = run->ended = true;
+            run->state = RUN_DONE;
+        }
+        code = find_left(pass, job, err);
+        break;
+    }
+    unfinished_done(&left);
+    return code;
+}
+
+enum err_code run_plan_begin(struct pass *pass, struct err *err)
+{
+    const struct plan *plan = pass->inv->request->plan;
+    size_t n = plan->n_accounts ? plan->n_accounts : 1;
+    struct applying *applying = calloc(1, sizeof *applying);
+    enum err_code code = ERR_OK;
+
+    if (!applying)
+        return err_nomem(err);
+    pass->applying = applying;
+    applying->plan = plan;
+    applying->left = calloc(n, sizeof *applying->left);
+    applying->differs = calloc(n, sizeof *applying->differs);
+    applying->done = calloc(n * (plan->n_jobs ? plan->n_jobs : 1), sizeof *applying->done);
+    if (!applying->left || !applying->differs || !applying->done)
+        return err_nomem(err);
+    for (size_t i = 0; i < pass->n; i++)
+        if (pass->runs[i].state == RUN_FAILED) { /* its lock is taken */
+            err_copy(err, &pass->runs[i].err);
+            return err->code;
+        }
+    code = load_done(pass, err);
+    for (size_t i = 0; code == ERR_OK && i < pass->n; i++)
+        code = find_run(pass, i, err);
+    return code;
+}
+
+void run_plan_end(struct pass *pass)
+{
+    struct applying *applying = TAKE_PTR(pass->applying);
+
+    if (!applying)
+        return;
+    free(applying->left);
+    free(applying->differs);
+    free(applying->done);
+    free(applying->runs);
+    sb_done(&applying->accounts);
+    free(applying);
+}
+
+/* ---- comparing ---- */
+
+/* Lines as they are due now; their texts are owned. */
+struct due {
+    struct plan_line *list;
+    size_t n, size;
+};
+
+static void due_done(struct due *due)
+{
+    for (size_t i = 0; i < due->n; i++)
+        free(due->list[i].text);
+    free(due->list);
+    *due = (struct due){0};
+}
+
+#define _cleanup_due_ _cleanup_(due_done)
+
+static enum err_code take_line(void *context, const struct db_row *row, struct err *err)
+{
+    struct due *due = context;
+    char *text = strdup(db_text(row, 2));
+
+    if (text && due->n == due->size) {
+        size_t size = due->size ? due->size * 2 : 256;
+        struct plan_line *grown = reallocarray(due->list, size, sizeof *grown);
+
+        if (grown) {
+            due->list = grown;
+            due->size = size;
+        }
+    }
+    if (!text || due->n == due->size) {
+        free(text);
+        return err_nomem(err);
+    }
+    due->list[due->n++] = (struct plan_line){db_int(row, 0), text};
+    return ERR_OK;
+}
+
+static enum err_code take_drift(void *context, const struct plan_drift *what, struct err *err)
+{
+    return drift(context, what, err);
+}
+
+static size_t span(const struct plan_line *lines, size_t from, size_t end, int64_t account)
+{
+    size_t n = 0;
+
+    while (from + n < end && lines[from + n].account == account)
+        n++;
+    return n;
+}
+
+/* The lines of a job for the accounts behind `from` up to `to`, as planned and as due, account by
+   account; marks those that differ. */
+static enum err_code compare(struct pass *pass, size_t job, int64_t from, int64_t to,
+                             const struct due *due, struct err *err)
+{
+    struct applying *applying = pass->applying;
+    const struct plan *plan = applying->plan;
+    const struct plan_job *of = &plan->jobs[job];
+    size_t i = plan_lines_behind(plan, of, from), end = plan_lines_behind(plan, of, to), j = 0;
+    enum err_code code = ERR_OK;
+
+    while (code == ERR_OK && (i < end || j < due->n)) {
+        int64_t account = j == due->n || (i < end && plan->lines[i].account < due->list[j].account)
+                              ? plan->lines[i].account
+                              : due->list[j].account;
+        size_t planned = span(plan->lines, i, end, account),
+               now = span(due->list, j, due->n, account);
+        size_t at;
+        bool same = true, known = plan_account(plan, account, &at);
+
+        if (!known)
+            return err_set(err, ERR_INTERNAL, "account %" PRId64 " is not part of the plan",
+                           account);
+        if (!applying->left[at])
+            code = plan_compare(of->job, &plan->lines[i], *done_of(applying, job, at) ? 0 : planned,
+                                &due->list[j], now, &same, take_drift, pass, err);
+        applying->differs[at] = applying->differs[at] || !same;
+        i += planned;
+        j += now;
+    }
+    return code;
+}
+
+/* What differs is left from here on; how many accounts these are. */
+static size_t leave_what_differs(struct applying *applying)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < applying->plan->n_accounts; i++)
+        if (applying->differs[i]) {
+            applying->left[i] = true;
+            applying->differs[i] = false;
+            n++;
+        }
+    applying->n_left += n;
+    return n;
+}
+
+static enum err_code read_lines(struct pass *pass, const struct args *batch, bool trying,
+                                struct due *ret, struct err *err)
+{
+    _cleanup_sb_ struct strbuf ids = {0};
+    struct args args = *batch;
+    enum err_code code = list_runs(pass, trying, &ids, err);
+
+    args_text(&args, "run_ids", sb_text(&ids));
+    return code == ERR_OK
+               ? db_run(pass->inv->db, &sql_ledger_plan_lines, &args, take_line, ret, err)
+               : code;
+}
+
+/* ---- trying ---- */
+
+/* One job over one range, inside the transaction that will be rolled back. */
+static enum err_code try_job(struct pass *pass, size_t job, struct args *args,
+                             const struct asked *asked, int64_t from, int64_t to, struct err *err)
+{
+    _cleanup_due_ struct due due = {0};
+    struct run tried = {.job = pass->runs[job].job, .run_id = -1 - (int64_t)job};
+    struct written written;
+    enum err_code code = run_keep_answers(pass, &tried, args, asked, err);
+
+    if (code == ERR_OK)
+        code = run_set_aside(pass, &tried, args, err);
+    if (code == ERR_OK)
+        code = run_steps(pass, &tried, args, &written, err);
+    if (code == ERR_OK)
+        code = read_lines(pass, args, true, &due, err);
+    if (code == ERR_OK)
+        code = compare(pass, job, from, to, &due, err);
+    err_done(&tried.err);
+    return code;
+}
+
+static void try_args(const struct pass *pass, size_t job, const char *accounts, int64_t from,
+                     int64_t to, struct args *args)
+{
+    pass_args(pass, &pass->runs[job], args);
+    args_range(args, from, KEY_MAX, to, KEY_MAX);
+    args_text(args, "accounts", accounts);
+    args_int(args, "run_id", -1 - (int64_t)job);
+    args_int(args, "batch_no", 1);
+}
+
+/* The accounts behind `from` up to `to`; what has to be asked is asked before the transaction. */
+static enum err_code try_range(struct pass *pass, int64_t from, int64_t to, struct err *err)
+{
+    _cleanup_sb_ struct strbuf accounts = {0};
+    struct asked *asked = calloc(pass->n ? pass->n : 1, sizeof *asked);
+    enum err_code code =
+        asked ? list_accounts(pass->applying, from, to, &accounts, err) : err_nomem(err);
+
+    for (size_t i = 0; code == ERR_OK && i < pass->n; i++) {
+        struct args args = {0};
+
+        try_args(pass, i, sb_text(&accounts), from, to, &args);
+        code = run_ask_range(pass, &pass->runs[i], &args, &asked[i], err);
+    }
+    if (code == ERR_OK)
+        code = db_begin(pass->inv->db, DB_CHANGE, err);
+    for (size_t i = 0; code == ERR_OK && i < pass->n; i++) {
+        struct args args = {0};
+
+        try_args(pass, i, sb_text(&accounts), from, to, &args);
+        code = try_job(pass, i, &args, &asked[i], from, to, err);
+    }
+    db_rollback(pass->inv->db);
+    for (size_t i = 0; asked && i < pass->n; i++)
+        asked_done(&asked[i]);
+    free(asked);
+    leave_what_differs(pass->applying);
+    return code;
+}
+
+static enum err_code check_settings(const struct pass *pass, struct err *err)
+{
+    for (size_t i = 0; i < pass->n; i++) {
+        if (str_eq(pass->runs[i].settings, pass->applying->plan->jobs[i].settings))
+            continue;
+        err_set(err, ERR_STOPPED, "the settings that shape %s are not those of the plan",
+                pass->runs[i].job->name);
+        err_hint(err,
+                 "\"lapse conf\" shows the settings of [rules] and of the job; set them as they "
+                 "were, or make a new plan");
+        return err->code;
+    }
+    return ERR_OK;
+}
+
+static enum err_code has_moved_on(const struct applying *applying, struct err *err)
+{
+    char rows[NUMBER_SIZE], accounts[NUMBER_SIZE];
+
+    err_set(err, ERR_STOPPED,
+            "the data have moved on since the plan: %s rows in %s of its accounts differ; nothing "
+            "%swas changed",
+            show_count((int64_t)applying->n_rows, rows),
+            show_count((int64_t)applying->n_left, accounts), applying->n_done ? "more " : "");
+    err_hint(err, "make a new plan, or have all other accounts done with --skip-drifted");
+    return err->code;
+}
+
+enum err_code run_plan_check(struct pass *pass, struct err *err)
+{
+    struct applying *applying = pass->applying;
+    const struct plan *plan = applying->plan;
+    int64_t from = INT64_MIN;
+    enum err_code code = check_settings(pass, err);
+
+    for (size_t i = 0; code == ERR_OK && i < pass->n; i++)
+        if (pass->runs[i].state != RUN_DONE)
+            code = run_check_backdate(pass, &pass->runs[i], err);
+    for (size_t i = 0; code == ERR_OK && i < plan->n_accounts; i += ACCOUNTS_PER_RANGE) {
+        size_t last =
+            i + ACCOUNTS_PER_RANGE < plan->n_accounts ? i + ACCOUNTS_PER_RANGE : plan->n_accounts;
+
+        run_progress(pass->inv, pass->runs[0].job, "comparing", i, plan->n_accounts);
+        code = try_range(pass, from, plan->accounts[last - 1], err);
+        from = plan->accounts[last - 1];
+    }
+    if (code == ERR_OK && applying->n_left > 0 && !pass->inv->request->skip_drifted)
+        code = has_moved_on(applying, err);
+    if (code == ERR_OK)
+        code = list_accounts(applying, INT64_MIN, INT64_MAX, &applying->accounts, err);
+    pass->accounts = sb_text(&applying->accounts);
+    return code;
+}
+
+/* ---- changing ---- */
+
+enum err_code run_plan_compare(struct pass *pass, struct run *run, struct args *args,
+                               struct err *err)
+{
+    _cleanup_due_ struct due due = {0};
+    struct applying *applying = pass->applying;
+    enum err_code code = read_lines(pass, args, false, &due, err);
+
+    if (code == ERR_OK)
+        code = compare(pass, (size_t)(run - pass->runs), applying->from, applying->to, &due, err);
+    if (code != ERR_OK)
+        return code;
+    applying->moved = leave_what_differs(applying) > 0;
+    if (!applying->moved)
+        return ERR_OK;
+    err_set(err, ERR_STOPPED,
+            "the data moved on while the plan was carried out; the %" PRId64
+            " rows that %s has changed stay",
+            run->changed, run->job->name);
+    err_hint(err, "\"lapse apply --skip-drifted\" goes on with all other accounts of the plan");
+    return err->code;
+}
+
+/* A batch, without the accounts that turn out to have moved on where these are to be left. */
+static enum err_code batch(struct pass *pass, struct run *run, struct args *args, struct err *err)
+{
+    struct applying *applying = pass->applying;
+
+    for (;;) {
+        _cleanup_sb_ struct strbuf accounts = {0};
+        _cleanup_err_ struct err why = {0};
+        enum err_code code = list_accounts(applying, applying->from, applying->to, &accounts, err);
+
+        if (code != ERR_OK)
+            return code;
+        applying->moved = false;
+        args_text(args, "accounts", sb_text(&accounts));
+        args_int(args, "batch_no", run->batches + 1);
+        code = run_batch(pass, run, args, NULL, &why);
+        args_text(args, "accounts", pass->accounts);
+        if (code == ERR_OK || !applying->moved || !pass->inv->request->skip_drifted) {
+            err_move(err, &why);
+            return code;
+        }
+    }
+}
+
+enum err_code run_plan_batches(struct pass *pass, struct run *run, struct args *args,
+                               const struct batch_keys *keys, struct err *err)
+{
+    struct applying *applying = pass->applying;
+    enum err_code code = ERR_OK;
+
+    applying->from = INT64_MIN;
+    /* Once more than there are keys: where nothing is due, the plan must have nothing either. */
+    for (size_t i = 0; code == ERR_OK && i <= keys->n; i++) {
+        applying->to = i == keys->n ? INT64_MAX : keys->keys[i].account;
+        if (i < keys->n && (i == keys->n - 1 || keys->keys[i + 1].account == applying->to))
+            continue;
+        run_progress(pass->inv, run->job, "changing", i, keys->n);
+        args_range(args, applying->from, KEY_MAX, applying->to, KEY_MAX);
+        code = batch(pass, run, args, err);
+        applying->from = applying->to;
+    }
+    if (code == ERR_OK) /* who was left just now is left by the jobs behind as well */
+        code = list_accounts(applying, INT64_MIN, INT64_MAX, &applying->accounts, err);
+    pass->accounts = sb_text(&applying->accounts);
+    return code;
+}
+
+/* ---- the end ---- */
+
+enum err_code run_plan_remember(struct pass *pass, struct err *err)
+{
+    _cleanup_sb_ struct strbuf ids = {0};
+    struct applying *applying = pass->applying;
+    char rows[NUMBER_SIZE], accounts[NUMBER_SIZE];
+    struct args args = {0};
+    enum err_code code;
+
+    for (size_t i = 0; i < pass->n; i++)
+        if (pass->runs[i].state != RUN_DONE)
+            return ERR_OK; /* the same command goes on with it */
+    code = list_runs(pass, false, &ids, err);
+    args_text(&args, "plan", applying->plan->sha256);
+    args_text(&args, "as_of", pass->as_of_text);
+    args_text(&args, "run_ids", sb_text(&ids));
+    if (code == ERR_OK)
+        code = db_run_alone(pass->inv->db, &sql_ledger_plan_remember, &args, NULL, NULL, err);
+    if (code == ERR_OK && applying->n_left)
+        run_tell(pass->inv, NEWS_NOTE,
+                 "left as they are: %s accounts of the plan, where %s rows have moved on",
+                 show_count((int64_t)applying->n_left, accounts),
+                 show_count((int64_t)applying->n_rows, rows));
+    return code;
+}
