@@ -95,7 +95,7 @@ static enum err_code take_jobs(struct plan *plan, const struct registry *registr
 
     if (n == 0)
         return refuse(err, path, "its header names no job");
-    plan->jobs = calloc(n ? n : 1, sizeof *plan->jobs);
+    plan->jobs = calloc(n, sizeof *plan->jobs);
     if (!plan->jobs)
         return err_nomem(err);
     for (size_t i = 0; i < n; i++) {

@@ -112,6 +112,10 @@ my $night = lapse($applied, '--json', 'run', @jobs, '--as-of', $as_of);
 is_deeply [map { $_->{changed} } lines($night->{stdout})], [(0) x @jobs], 'a run then finds nothing to do';
 
 # ---- drift ----
+# From here on without verify-domains: each time, a name server that says nothing costs its second.
+my @quick = grep { $_ ne 'verify-domains' } @jobs;
+is planned_in($demo, $file, @quick, '--as-of', $as_of)->{status}, 0, 'a plan that asks nobody';
+(undef, @planned) = lines(Lapse::slurp($file));
 my %of;
 push @{ $of{"$_->{job} $_->{entity} $_->{reason}"} }, $_ for @planned;
 sub pick {
@@ -138,7 +142,7 @@ my ($account, $id) = pick('expire-invitations invitations invitation_expired');
 {
     my $db = copy_of($demo);
     $db->sql("UPDATE saas.invitations SET sent_at = '2026-03-30', expires_at = NULL WHERE invitation_id = $id");
-    planned_in($db, "$file.4");
+    planned_in($db, "$file.4", @quick, '--as-of', $as_of);
     my %now = map { $_ => 1 } body("$file.4");
     is_deeply [map { my $c = $json->decode($_); "$c->{account_id} $c->{entity_id}" } grep { !$now{$_} } body($file)], ["$account $id"], 'one row that is otherwise is one line of a diff';
     is scalar(keys %now), @planned - 1, '... and no more';
