@@ -170,7 +170,7 @@ PLACE = sed -e 's|/usr/bin/|$(PREFIX)/bin/|g' -e 's|/etc/lapse/|$(SYSCONFDIR)/la
 SHARE := $(DESTDIR)$(PREFIX)/share/lapse
 
 INSTALLED := $(PREFIX)/bin/lapse $(PREFIX)/share/lapse/roles.sql $(PREFIX)/share/lapse/README.md \
-             $(PREFIX)/share/lapse/lapse.ini.sample $(PREFIX)/share/lapse/crontab.sample \
+             $(PREFIX)/share/lapse/lapse.ini.sample $(PREFIX)/share/lapse/lapse-stripe.ini $(PREFIX)/share/lapse/crontab.sample \
              $(UNITDIR)/lapse.service $(UNITDIR)/lapse.timer \
              $(PREFIX)/lib/sysusers.d/lapse.conf $(PREFIX)/lib/tmpfiles.d/lapse.conf
 
@@ -179,6 +179,7 @@ install: all   ## install below PREFIX (/usr/local), settings in SYSCONFDIR (/et
 	install -m 0755 $(BUILD)/lapse $(DESTDIR)$(PREFIX)/bin/lapse
 	install -m 0644 $(wildcard README.md sql/roles.sql) $(SHARE)/
 	install -m 0644 conf/lapse.ini $(SHARE)/lapse.ini.sample
+	install -m 0644 conf/lapse-stripe.ini $(SHARE)/
 	$(PLACE) conf/lapse.crontab | install -m 0644 /dev/stdin $(SHARE)/crontab.sample
 	$(PLACE) conf/lapse.service | install -m 0644 /dev/stdin $(DESTDIR)$(UNITDIR)/lapse.service
 	$(PLACE) conf/lapse.timer | install -m 0644 /dev/stdin $(DESTDIR)$(UNITDIR)/lapse.timer

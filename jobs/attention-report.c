@@ -26,6 +26,7 @@ const struct job job_attention_report = {
     .summary = "list what somebody should look at: owners, tokens, seats, codes",
     .rules =
         "One row for each finding. Ends are judged by instants: within 5 days is 5 x 24 h.\n"
+        "  account_held             an account that change jobs leave alone, and why\n"
         "  code_unused              an activation code, verified or not, that nobody redeemed\n"
         "                           and whose own period is not over\n"
         "  invitation_ends          a pending invitation that ends within 5 days\n"
@@ -48,6 +49,7 @@ const struct job job_attention_report = {
         "end. No row tells an address or a code.",
     .kind = JOB_REPORT,
     .candidates = &sql_attention_report_candidates,
+    .gone = &sql_purge_gone,
     .tables = tables,
     .notes = {NOTE_PAST},
 };

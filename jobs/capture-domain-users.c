@@ -43,8 +43,10 @@ const struct job job_capture_domain_users = {
     .refuse = &sql_capture_domain_users_refuse,
     .cut = &sql_capture_domain_users_cut,
     .set_aside = &sql_capture_domain_users_set_aside,
-    .steps = {{&sql_capture_domain_users_change, false, false},
-              {&sql_capture_domain_users_yield, false, false}},
+    .steps = {{.sql = &sql_capture_domain_users_change,
+               .explain = &sql_capture_domain_users_explain},
+              {.sql = &sql_capture_domain_users_yield}},
+    .written = &sql_capture_domain_users_written,
     .tables = tables,
     .notes = {NOTE_PAST},
 };

@@ -41,7 +41,7 @@ const struct job job_check_git_sync = {
     .refuse = &sql_check_git_sync_refuse,
     .set_aside = &sql_check_git_sync_set_aside,
     .cut = &sql_check_git_sync_cut,
-    .steps = {{&sql_check_git_sync_change, false, false}},
+    .steps = {{.sql = &sql_check_git_sync_change, .explain = &sql_check_git_sync_explain}},
     .tables = tables,
     .notes = {NOTE_PAST},
 };

@@ -36,7 +36,7 @@ const struct job job_expire_invitations = {
     .candidates = &sql_expire_invitations_candidates,
     .refuse = &sql_expire_invitations_refuse,
     .cut = &sql_expire_invitations_cut,
-    .steps = {{&sql_expire_invitations_change, false}},
+    .steps = {{.sql = &sql_expire_invitations_change, .explain = &sql_expire_invitations_explain}},
     .tables = tables,
     .notes = {NOTE_PAST},
 };

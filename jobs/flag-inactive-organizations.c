@@ -40,7 +40,8 @@ const struct job job_flag_inactive_organizations = {
     .candidates = &sql_flag_inactive_organizations_candidates,
     .set_aside = &sql_flag_inactive_organizations_set_aside,
     .cut = &sql_flag_inactive_organizations_cut,
-    .steps = {{&sql_flag_inactive_organizations_change, false}},
+    .steps = {{.sql = &sql_flag_inactive_organizations_change,
+               .explain = &sql_flag_inactive_organizations_explain}},
     .tables = tables,
     .notes = {NOTE_PAST},
 };

@@ -17,17 +17,18 @@ const struct job job_purge = {
         "never is. A report for a date before the last purge is then refused, unless\n"
         "--allow-incomplete is given.\n"
         "\n"
-        "Off unless set: runs older than [job.purge] history_retention, but never one that "
-        "changed\n"
-        "something, and sets of reports older than [reports] retention, but never one that holds "
-        "a\n"
-        "file the ledger does not know, and never the latest. Nothing of it is audited.",
+        "Off unless set: runs older than [job.purge] history_retention, but never one that\n"
+        "changed something or took snapshots, whose reports are still there, or that is the last\n"
+        "of its job; and sets of reports older than [reports] retention in the folder this run\n"
+        "publishes in, but never one that holds a file the ledger does not know, and never the\n"
+        "latest. With --account only details are purged; a held account keeps its own. Nothing\n"
+        "of it is audited.",
     .kind = JOB_CLEANUP,
     .candidates = &sql_purge_candidates,
     .cut = &sql_purge_cut,
-    .steps = {{&sql_purge_mark, false, true},
-              {&sql_purge_details, false, true},
-              {&sql_purge_history, false, true}},
+    .steps = {{.sql = &sql_purge_mark, .unaudited = true},
+              {.sql = &sql_purge_details, .unaudited = true},
+              {.sql = &sql_purge_history, .unaudited = true}},
     .settings = settings,
     .retires_reports = true,
 };

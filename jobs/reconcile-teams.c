@@ -36,8 +36,8 @@ const struct job job_reconcile_teams = {
     .skipped_because = "Left alone: expired tokens, last owners, teams made by hand",
     .refuse = &sql_reconcile_teams_refuse,
     .cut = &sql_reconcile_teams_cut,
-    .steps = {{&sql_reconcile_teams_scim, false, false},
-              {&sql_reconcile_teams_memberships, false, false}},
+    .steps = {{.sql = &sql_reconcile_teams_scim, .explain = &sql_reconcile_teams_explain_scim},
+              {.sql = &sql_reconcile_teams_memberships, .explain = &sql_reconcile_teams_explain}},
     .tables = tables,
     .notes = {NOTE_PAST},
 };

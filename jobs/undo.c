@@ -41,7 +41,7 @@ const struct job job_undo = {
     .kind = JOB_CHANGE,
     .candidates = &sql_undo_candidates,
     .cut = &sql_undo_cut,
-    .steps = {{&sql_undo_put_back, false, false}, {&sql_undo_hold, false, true}},
+    .steps = {{.sql = &sql_undo_put_back}, {.sql = &sql_undo_hold, .unaudited = true}},
     .tables = tables,
     .reports_state = true,
     .settings = settings,

@@ -41,7 +41,7 @@ const struct job job_verify_domains = {
     .answers = &sql_verify_domains_answers,
     .candidates = &sql_verify_domains_candidates,
     .cut = &sql_verify_domains_cut,
-    .steps = {{.sql = &sql_verify_domains_verify},
+    .steps = {{.sql = &sql_verify_domains_verify, .explain = &sql_verify_domains_explain},
               {.sql = &sql_verify_domains_seen, .unaudited = true}},
     .tables = tables,
     .notes = {"The DNS is asked when the job runs, whatever the as-of: it keeps no past. A domain "

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ARGS_MAX = 64 };
+enum { ARGS_MAX = 128 };
 
 struct args {
     size_t n;

@@ -164,6 +164,10 @@ static enum err_code check_job(const struct checker *checker, const struct job *
     static const char *const changed[] = {"changed", "torn"};
     static const char *const gone[] = {"reason"};
     static const char *const questions[] = {"account_id", "domain", "name"};
+    static const char *const explained[] = {"account_id", "entity",    "entity_id", "what",
+                                            "action",     "condition", "holds",     "figure",
+                                            "instant",    "place"};
+    static const char *const written[] = {"account_id", "entity", "entity_id", "made"};
     enum err_code code = check_places(checker, job->candidates, looked, COUNT(looked), err);
 
     if (code == ERR_OK)
@@ -178,8 +182,13 @@ static enum err_code check_job(const struct checker *checker, const struct job *
         code = check_figures(checker, job->figures, err);
     if (code == ERR_OK)
         code = check_places(checker, job->questions, questions, COUNT(questions), err);
-    for (size_t i = 0; code == ERR_OK && i < JOB_STEPS && job->steps[i].sql; i++)
+    if (code == ERR_OK)
+        code = check_places(checker, job->written, written, COUNT(written), err);
+    for (size_t i = 0; code == ERR_OK && i < JOB_STEPS && job->steps[i].sql; i++) {
         code = check_places(checker, job->steps[i].sql, changed, COUNT(changed), err);
+        if (code == ERR_OK)
+            code = check_places(checker, job->steps[i].explain, explained, COUNT(explained), err);
+    }
     for (const struct report_table *table = job->tables; code == ERR_OK && table && table->columns;
          table++) {
         struct shape shape;
@@ -198,10 +207,11 @@ static bool is_of_a_job(const struct registry *registry, const struct sql *sql)
         const struct job *job = registry->jobs[i];
 
         if (sql == job->candidates || sql == job->cut || sql == job->set_aside ||
-            sql == job->refuse || sql == job->gone || sql == job->figures || sql == job->questions)
+            sql == job->refuse || sql == job->gone || sql == job->figures ||
+            sql == job->questions || sql == job->written)
             return true;
         for (size_t j = 0; j < JOB_STEPS && job->steps[j].sql; j++)
-            if (sql == job->steps[j].sql)
+            if (sql == job->steps[j].sql || sql == job->steps[j].explain)
                 return true;
         for (const struct report_table *table = job->tables; table && table->columns; table++)
             if (sql == table->query)

@@ -137,6 +137,21 @@ enum err_code accounts_parse(const char *text, const char *place, char **ret, st
     return ERR_OK;
 }
 
+enum err_code absolute_path(const char *path, char **ret, struct err *err)
+{
+    _cleanup_free_ char *here = NULL;
+
+    if (*path == '/') {
+        *ret = strdup(path);
+        return *ret ? ERR_OK : err_nomem(err);
+    }
+    here = getcwd(NULL, 0);
+    if (!here)
+        return err_sys(err, ERR_IO, errno, "could not tell the working directory");
+    *ret = str_format("%s/%s", here, path);
+    return *ret ? ERR_OK : err_nomem(err);
+}
+
 void cli_note(const struct cli *cli, const char *text)
 {
     if (!cli->quiet)

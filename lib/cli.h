@@ -73,6 +73,10 @@ enum err_code job_named(const struct cli *cli, const char *word, const struct jo
 enum err_code accounts_parse(const char *text, const char *place, char **ret,
                              struct err *err) _must_check_;
 
+/* Where a path leads that is given on the command line: --out may be relative to where that is. The
+   caller frees it. */
+enum err_code absolute_path(const char *path, char **ret, struct err *err) _must_check_;
+
 /* Explains a command: what it does, its operands and options. */
 void help_command(const struct command *command, FILE *out);
 

@@ -21,7 +21,8 @@ static void help_settings(const struct job *job, FILE *out)
         if (!headed)
             fprintf(out, "\nsettings of [job.%s]\n", job->name);
         headed = true;
-        fprintf(out, "  %-22s %s\n", own->key, own->help);
+        fprintf(out, "  %-22s ", own->key);
+        print_wrapped(own->help, 25, out);
     }
 }
 

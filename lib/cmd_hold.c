@@ -152,7 +152,7 @@ static enum err_code prepare(struct call *call, struct err *err)
 {
     const struct cli *cli = call->cli;
     const char *until = opt_text(&cli->opts, "until");
-    struct instant at, end;
+    struct instant at = {0}, end = {0};
     enum err_code code = ERR_OK;
 
     if (cli->opts.n_operands > 1)

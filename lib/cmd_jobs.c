@@ -9,6 +9,17 @@
 
 #include "ban.h"
 
+enum { MANY = 5 };
+
+static size_t n_waits(const struct job *job)
+{
+    size_t n = 0;
+
+    while (n < JOB_WAITS && job->waits_for[n].job)
+        n++;
+    return n;
+}
+
 static void waits_for(const struct job *job, struct strbuf *out)
 {
     for (size_t i = 0; i < JOB_WAITS && job->waits_for[i].job; i++)
@@ -18,7 +29,7 @@ static void waits_for(const struct job *job, struct strbuf *out)
 static enum err_code run(struct cli *cli, struct err *err)
 {
     static const struct text_column columns[] = {
-        {"job", false}, {"kind", false}, {"waits for", false}, {"what it does", false}};
+        {"job", false}, {"kind", false}, {"what it does", false}, {"waits for", false}};
     _cleanup_text_table_ struct text_table table;
     enum err_code code = operands_between(cli, 0, 0, "nothing", err);
 
@@ -40,8 +51,10 @@ static enum err_code run(struct cli *cli, struct err *err)
         }
         text_table_cell(&table, job->name);
         text_table_cell(&table, kind);
-        text_table_cell(&table, waits.len ? sb_text(&waits) : NULL);
         text_table_cell(&table, job->summary);
+        text_table_cell(&table, n_waits(job) > MANY ? "every change job before it"
+                                : waits.len         ? sb_text(&waits)
+                                                    : NULL);
     }
     if (code == ERR_OK && !cli->json)
         text_table_print(&table, stdout);

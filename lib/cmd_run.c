@@ -2,12 +2,10 @@
 #define _GNU_SOURCE
 #include "cli.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "run.h"
 #include "watcher.h"
@@ -29,22 +27,6 @@ static const struct opt options[] = {
      "let reports of a past date be made though what they read has been purged", false},
     {0},
 };
-
-/* --out may be relative to where the command is given. */
-static enum err_code absolute(const char *path, char **ret, struct err *err)
-{
-    _cleanup_free_ char *here = NULL;
-
-    if (*path == '/') {
-        *ret = strdup(path);
-        return *ret ? ERR_OK : err_nomem(err);
-    }
-    here = getcwd(NULL, 0);
-    if (!here)
-        return err_sys(err, ERR_IO, errno, "could not tell the working directory");
-    *ret = str_format("%s/%s", here, path);
-    return *ret ? ERR_OK : err_nomem(err);
-}
 
 static bool is_wanted(const struct cli *cli, const struct job *job)
 {
@@ -79,9 +61,10 @@ static enum err_code choose_jobs(const struct cli *cli, const struct job **jobs,
     return ERR_OK;
 }
 
-/* The options that belong to jobs: judged like their settings, refused without their job. */
+/* The options that belong to jobs: judged like their settings, refused without their job. The path
+   of the one that is a file goes to `file`. */
 static enum err_code choose_options(const struct cli *cli, struct run_option *given, size_t *ret_n,
-                                    struct err *err)
+                                    char **file, struct err *err)
 {
     for (size_t i = 0; i < cli->registry.n_jobs; i++) {
         const struct job *job = cli->registry.jobs[i];
@@ -104,6 +87,12 @@ static enum err_code choose_options(const struct cli *cli, struct run_option *gi
             }
             if (setting_judge(own, value, place, ERR_USAGE, err) != ERR_OK)
                 return err->code;
+            if (own->option & OPTION_FILE) {
+                if (absolute_path(value, file, err) != ERR_OK)
+                    return err->code;
+                given[(*ret_n)++] = (struct run_option){job, own, *file};
+                continue;
+            }
             job_section(job, place, sizeof place);
             if (!(own->option & OPTION_ONLY) &&
                 str_eq(value, conf_text(cli->conf, place, own->key)))
@@ -118,7 +107,7 @@ static enum err_code run(struct cli *cli, struct err *err)
 {
     const struct job *jobs[64];
     struct run_option given[64];
-    _cleanup_free_ char *accounts = NULL, *out = NULL;
+    _cleanup_free_ char *accounts = NULL, *out = NULL, *file = NULL;
     struct instant as_of;
     struct run_request request = {.registry = &cli->registry,
                                   .conf = cli->conf,
@@ -135,7 +124,7 @@ static enum err_code run(struct cli *cli, struct err *err)
     enum err_code code = choose_jobs(cli, jobs, &request.n_jobs, err);
 
     if (code == ERR_OK)
-        code = choose_options(cli, given, &request.n_options, err);
+        code = choose_options(cli, given, &request.n_options, &file, err);
     if (code == ERR_OK && when) {
         code = instant_parse(when, "--as-of", &as_of, err);
         request.as_of = &as_of;
@@ -150,7 +139,7 @@ static enum err_code run(struct cli *cli, struct err *err)
         code = accounts_parse(opt_text(&cli->opts, "account"), "--account", &accounts, err);
     request.accounts = accounts;
     if (code == ERR_OK && opt_text(&cli->opts, "out"))
-        code = absolute(opt_text(&cli->opts, "out"), &out, err);
+        code = absolute_path(opt_text(&cli->opts, "out"), &out, err);
     request.out = out;
     if (code == ERR_OK && format && !report_formats_parse(format, &request.formats)) {
         code = err_set(err, ERR_USAGE, "--format: \"%s\" is not csv, xlsx or both", format);

@@ -41,6 +41,8 @@ enum setting_option {
     OPTION_ORDER = 1, /* something this run is told to do: its report is published as ever */
     OPTION_NONE = 2,  /* no option, only a setting */
     OPTION_ONLY = 4,  /* no setting, only an option */
+    OPTION_FILE = 8, /* as an option one file, looked for from the working directory; as a setting a
+                        pattern that files fit */
 };
 
 struct setting {

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "db.h"
 #include "db_error.h"
+#include "db_internal.h"
 
 #include <errno.h>
 #include <libpq-fe.h>
@@ -12,12 +13,6 @@
 #include <unistd.h>
 
 #include "ban.h"
-
-struct db {
-    PGconn *conn;
-    const struct deadline *deadline;
-    bool in_transaction;
-};
 
 struct db_row {
     const PGresult *result;
@@ -93,7 +88,7 @@ int64_t db_int(const struct db_row *row, int column)
     return value;
 }
 
-static enum err_code fail_of_conn(struct db *db, const struct sql *sql, struct err *err)
+enum err_code db_fail_conn(struct db *db, const struct sql *sql, struct err *err)
 {
     const char *message = PQerrorMessage(db->conn);
     int len = (int)strcspn(message, "\n");
@@ -125,7 +120,7 @@ static void cancel(struct db *db)
 }
 
 /* Waits until the socket is ready for what is wanted. */
-static enum err_code wait_socket(struct db *db, short events, struct err *err)
+enum err_code db_wait(struct db *db, short events, struct err *err)
 {
     struct pollfd fd = {.fd = PQsocket(db->conn), .events = events};
     enum err_code code = deadline_check(db->deadline, err);
@@ -147,32 +142,31 @@ static enum err_code wait_socket(struct db *db, short events, struct err *err)
     }
 }
 
-static enum err_code flush(struct db *db, const struct sql *sql, struct err *err)
+enum err_code db_flush(struct db *db, const struct sql *sql, struct err *err)
 {
     int state;
 
     while ((state = PQflush(db->conn)) > 0) {
-        enum err_code code = wait_socket(db, POLLIN | POLLOUT, err);
+        enum err_code code = db_wait(db, POLLIN | POLLOUT, err);
 
         if (code != ERR_OK)
             return code;
         if (!PQconsumeInput(db->conn))
-            return fail_of_conn(db, sql, err);
+            return db_fail_conn(db, sql, err);
     }
-    return state < 0 ? fail_of_conn(db, sql, err) : ERR_OK;
+    return state < 0 ? db_fail_conn(db, sql, err) : ERR_OK;
 }
 
 /* The next result, or NULL when the statement is over; waits without blocking. */
-static enum err_code next_result(struct db *db, const struct sql *sql, PGresult **ret,
-                                 struct err *err)
+enum err_code db_next_result(struct db *db, const struct sql *sql, PGresult **ret, struct err *err)
 {
     while (PQisBusy(db->conn)) {
-        enum err_code code = wait_socket(db, POLLIN, err);
+        enum err_code code = db_wait(db, POLLIN, err);
 
         if (code != ERR_OK)
             return code;
         if (!PQconsumeInput(db->conn))
-            return fail_of_conn(db, sql, err);
+            return db_fail_conn(db, sql, err);
     }
     *ret = PQgetResult(db->conn);
     return ERR_OK;
@@ -196,8 +190,8 @@ static enum err_code deliver(const PGresult *result, db_row_fn on_row, void *con
 
 /* Reads everything the server says about the statement that was sent. The first error wins, and
    is followed by a cancel, so that a stream of a million rows is not read to its end. */
-static enum err_code drain(struct db *db, const struct sql *sql, db_row_fn on_row, void *context,
-                           uint64_t *ret_rows, struct err *err)
+enum err_code db_drain(struct db *db, const struct sql *sql, db_row_fn on_row, void *context,
+                       uint64_t *ret_rows, struct err *err)
 {
     enum err_code code = ERR_OK;
     uint64_t rows = 0;
@@ -205,7 +199,7 @@ static enum err_code drain(struct db *db, const struct sql *sql, db_row_fn on_ro
     for (;;) {
         _cleanup_err_ struct err ignored = {0};
         PGresult *result = NULL;
-        enum err_code step = next_result(db, sql, &result, code == ERR_OK ? err : &ignored);
+        enum err_code step = db_next_result(db, sql, &result, code == ERR_OK ? err : &ignored);
 
         if (step != ERR_OK) {
             if (code == ERR_OK)
@@ -244,8 +238,8 @@ static enum err_code send_params(struct db *db, const struct sql *sql, const str
                            sql->params[i]);
     if (!PQsendQueryParams(db->conn, sql->text, (int)sql->n_params, NULL, values, NULL, NULL, 0) ||
         !PQsetSingleRowMode(db->conn))
-        return fail_of_conn(db, sql, err);
-    return flush(db, sql, err);
+        return db_fail_conn(db, sql, err);
+    return db_flush(db, sql, err);
 }
 
 static enum err_code run_counted(struct db *db, const struct sql *sql, const struct args *args,
@@ -256,7 +250,7 @@ static enum err_code run_counted(struct db *db, const struct sql *sql, const str
 
     if (code != ERR_OK)
         return code;
-    return drain(db, sql, on_row, context, ret_rows, err);
+    return db_drain(db, sql, on_row, context, ret_rows, err);
 }
 
 enum err_code db_run(struct db *db, const struct sql *sql, const struct args *args,
@@ -342,11 +336,11 @@ enum err_code db_script(struct db *db, const struct sql *sql, struct err *err)
     uint64_t rows;
 
     if (!PQsendQuery(db->conn, sql->text))
-        return fail_of_conn(db, sql, err);
-    code = flush(db, sql, err);
+        return db_fail_conn(db, sql, err);
+    code = db_flush(db, sql, err);
     if (code != ERR_OK)
         return code;
-    return drain(db, sql, NULL, NULL, &rows, err);
+    return db_drain(db, sql, NULL, NULL, &rows, err);
 }
 
 enum err_code db_savepoint(struct db *db, struct err *err)
@@ -376,7 +370,7 @@ static enum err_code connect_poll(struct db *db, struct err *err)
             return ERR_OK;
         case PGRES_POLLING_READING:
         case PGRES_POLLING_WRITING:
-            code = wait_socket(db, wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT, err);
+            code = db_wait(db, wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT, err);
             if (code != ERR_OK) {
                 err_prefix(err, "could not connect to the database");
                 return code;
@@ -420,6 +414,7 @@ void db_close(struct db *db)
     if (!db)
         return;
     PQfinish(db->conn);
+    sb_done(&db->rows);
     free(db);
 }
 
@@ -457,11 +452,11 @@ enum err_code db_commit(struct db *db, bool *ret_unknown, struct err *err)
     *ret_unknown = false;
     db->in_transaction = false;
     if (!PQsendQuery(db->conn, sql_session_commit.text))
-        return fail_of_conn(db, &sql_session_commit, err);
+        return db_fail_conn(db, &sql_session_commit, err);
     *ret_unknown = true;
-    code = flush(db, &sql_session_commit, err);
+    code = db_flush(db, &sql_session_commit, err);
     if (code == ERR_OK)
-        code = next_result(db, &sql_session_commit, &result, err);
+        code = db_next_result(db, &sql_session_commit, &result, err);
     if (code != ERR_OK)
         return code;
     if (PQresultStatus(result) != PGRES_COMMAND_OK) {
@@ -560,17 +555,17 @@ enum err_code db_describe(struct db *db, const struct sql *sql, db_column_fn on_
     uint64_t rows;
 
     if (!PQsendPrepare(db->conn, "", sql->text, 0, NULL))
-        return fail_of_conn(db, sql, err);
-    code = flush(db, sql, err);
+        return db_fail_conn(db, sql, err);
+    code = db_flush(db, sql, err);
     if (code == ERR_OK)
-        code = drain(db, sql, NULL, NULL, &rows, err);
+        code = db_drain(db, sql, NULL, NULL, &rows, err);
     if (code != ERR_OK)
         return code;
     if (!PQsendDescribePrepared(db->conn, ""))
-        return fail_of_conn(db, sql, err);
-    code = flush(db, sql, err);
+        return db_fail_conn(db, sql, err);
+    code = db_flush(db, sql, err);
     if (code == ERR_OK)
-        code = next_result(db, sql, &result, err);
+        code = db_next_result(db, sql, &result, err);
     if (code != ERR_OK)
         return code;
     if (PQresultStatus(result) == PGRES_COMMAND_OK)

@@ -18,6 +18,7 @@
 
 #include "args.h"
 #include "conf.h"
+#include "input.h"
 #include "report.h"
 #include "sql.h"
 
@@ -30,10 +31,17 @@ enum job_kind {
 /* One statement of a change. It gives one row: `changed`, how many rows it wrote into the audit,
    and `torn`, how many events it could only write in part because somebody else was faster (the
    batch is then tried again). `repeat`: until it changes nothing. `unaudited`: what it writes has
-   no audit row (snapshots, what is purged), is told as `recorded`, and may be done twice. */
+   no audit row (snapshots, what is purged), is told as `recorded`, and may be done twice.
+
+   `explain`, or NULL: asked right before the step for `lapse explain`, a row for each condition of
+   each entity: (account_id, entity, entity_id, what, action, condition, holds, figure, instant,
+   place: of the condition among those of the action). entity and entity_id are those of the audit,
+   or the beginning of its id up to a `/`. It lists what the step would look at, or what `asked`
+   names (an entity_id, or the beginning of one). */
 struct job_step {
     const struct sql *sql;
     bool repeat, unaudited;
+    const struct sql *explain;
 };
 
 /* A job that must not have failed before this one; where `when` is given ("apply_renewals=yes"),
@@ -42,7 +50,34 @@ struct job_wait {
     const char *job, *when;
 };
 
-enum { JOB_STEPS = 10, JOB_WAITS = 10, JOB_NOTES = 4 };
+enum { JOB_STEPS = 10, JOB_WAITS = 10, JOB_NOTES = 4, INPUT_STEPS = 4 };
+
+/* CSV files that a change job takes in before it changes anything. Which: its own setting `input`
+   (a pattern) or the option --input (one file); how they are to be read: the settings that input.h
+   lists. One file is one transaction: its rows are copied into a staging table, judged whole,
+   loaded. A file is known by its SHA-256; one that was taken in before is passed over, or refused
+   where it was asked for by name; the job's own setting `force` takes it in again.
+
+   What every statement may name besides what all may: `file`, `sha` (its SHA-256), `bytes`,
+   `lines`, and of each column `at_<field>` and `heading_<field>`, its place in the file. */
+struct job_input {
+    const struct input_column *columns;
+    const char *tolerance; /* the setting of [rules] with the number of bad lines to put up with */
+    const struct sql *alike; /* (files): how many of this size were taken in before */
+    const struct sql
+        *known;             /* (run_id): of the one with this SHA-256; no row where there is none */
+    const struct sql *mine; /* (files): whether this run took `file` in before it was killed */
+    /* COPY of line, the columns in their order, at, heading, reason. A bad line has the last
+       three and no columns. */
+    const struct sql *copy;
+    const struct sql *judge[INPUT_STEPS]; /* mark further bad lines; (marked) */
+    const struct sql *bad; /* (bad, line, at, heading, reason): how many there are, and the first */
+    const struct sql
+        *load[INPUT_STEPS]; /* one row of counts each; their names and values are told */
+    /* In a dry run the report is made behind the steps, where an input is set, or this option has
+       this value ("apply_renewals=yes"). */
+    const char *changes_when;
+};
 
 struct job {
     const char *name;    /* "expire-invitations" */
@@ -53,7 +88,8 @@ struct job {
 
     struct job_wait waits_for[JOB_WAITS];
 
-    /* looked_at, skipped: one row. skipped_because explains the second. */
+    /* looked_at, skipped: one row; skipped_because explains the second. `of_all`, where what is
+       looked at is no measure for what is changed: what the guard takes its percent of. */
     const struct sql *candidates;
     const char *skipped_because;
 
@@ -75,12 +111,17 @@ struct job {
        is gone. It is then told on the sheet `Run`. Or NULL. */
     const struct sql *gone;
 
+    const struct job_input *input; /* files it takes in first; or NULL */
+
     /* Change jobs: what is due, cut into batches (account_id, id, due_so_far, due, changes: how
        much of what is due is a change, which the guard counts); accounts that break the model
        (account_id, reason), or NULL; the statements, in order. */
     const struct sql *cut;
     const struct sql *set_aside;
     struct job_step steps[JOB_STEPS];
+    /* What the steps have written, by the entities that `explain` tells of: (account_id, entity,
+       entity_id, made); NULL: as the audit has it. */
+    const struct sql *written;
 
     const struct report_table *tables; /* ended by one without columns; NULL: no report */
     /* Its report shows how things stand, not what was changed: it may have several tables, and in a
@@ -89,6 +130,7 @@ struct job {
     /* Rows (label, value) for the sheet `Summary`: a count, or an amount with decimals; or NULL. */
     const struct sql *figures;
     const char *notes[JOB_NOTES]; /* what a reader of its report must know, on the sheet `Run` */
+    bool unforeseen;      /* what it is given nobody knows beforehand: a forecast leaves it out */
     bool retires_reports; /* JOB_CLEANUP: also sets of reports older than [reports] retention */
 
     /* Settings of [job.NAME], ended by one without key; each is an option --key as well. */

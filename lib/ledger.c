@@ -49,13 +49,14 @@ void unfinished_done(struct unfinished *unfinished)
 {
     free(unfinished->accounts);
     free(unfinished->out);
+    free(unfinished->given);
     *unfinished = (struct unfinished){0};
 }
 
 static enum err_code take_unfinished(void *context, const struct db_row *row, struct err *err)
 {
     struct unfinished *unfinished = context;
-    const char *accounts = db_text(row, 6), *out = db_text(row, 7);
+    const char *accounts = db_text(row, 6), *out = db_text(row, 7), *given = db_text(row, 14);
 
     *unfinished = (struct unfinished){
         .found = true,
@@ -73,7 +74,8 @@ static enum err_code take_unfinished(void *context, const struct db_row *row, st
         .max_changes = db_int(row, 13),
     };
     if ((accounts && !(unfinished->accounts = strdup(accounts))) ||
-        (out && !(unfinished->out = strdup(out))))
+        (out && !(unfinished->out = strdup(out))) ||
+        (given && !(unfinished->given = strdup(given))))
         return err_nomem(err);
     return ERR_OK;
 }

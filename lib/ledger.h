@@ -30,6 +30,7 @@ struct unfinished {
     char *accounts;   /* "{1,2}", or NULL for all; owned */
     char *out;        /* where it was asked to publish, or NULL; owned */
     unsigned formats; /* what it was asked to write; 0: the settings' */
+    char *given;      /* the orders it was given as options, a JSON object, or NULL; owned */
 };
 void unfinished_done(struct unfinished *unfinished);
 enum err_code ledger_unfinished(struct db *db, const char *job, const char *plan,

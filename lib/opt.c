@@ -260,8 +260,7 @@ static size_t label_width(const struct opt *o)
     return 2 + strlen(o->name) + (o->argument ? 1 + strlen(o->argument) : 0);
 }
 
-/* The text from column `indent` on, broken at spaces before column 90. */
-static void put_wrapped(const char *text, size_t indent, FILE *out)
+void print_wrapped(const char *text, size_t indent, FILE *out)
 {
     size_t column = indent;
 
@@ -297,6 +296,6 @@ void opt_print(const struct opt *table, FILE *out)
             fputs("      ", out);
         fprintf(out, "--%s%s%s%*s", o->name, o->argument ? " " : "", o->argument ? o->argument : "",
                 (int)(width - label_width(o) + 2), "");
-        put_wrapped(o->help, 6 + width + 2, out);
+        print_wrapped(o->help, 6 + width + 2, out);
     }
 }

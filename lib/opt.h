@@ -67,4 +67,7 @@ bool opts_each(const struct opts *opts, size_t n, const struct opt **ret_opt,
    long help wrapped at 90 columns. */
 void opt_print(const struct opt *table, FILE *out);
 
+/* A text whose first column is `indent`, broken at spaces before column 90, and its end of line. */
+void print_wrapped(const char *text, size_t indent, FILE *out);
+
 #endif

@@ -84,9 +84,9 @@ enum err_code publish(struct staging *staging, const struct publish_set *set,
 
 /* Retires a published set: "<out>/<date>" as ledger_published has named it. `known` are the names
    of the files that the ledger knows of it. *ret_kept says why it stays all the same, in words to
-   be freed, or is NULL: it holds something the ledger does not know, or <out>/latest leads to it. A
-   set that is gone already is fine. Readers keep it for RETIRED_GRACE_S as they do a replaced one.
- */
+   be freed, or is NULL: it holds something the ledger does not know (another name, or what is no
+   file), it is no folder, or <out>/latest leads to it. A set that is gone already is fine. Readers
+   keep it for RETIRED_GRACE_S as they do a replaced one. */
 enum err_code set_retire(const char *folder, const char *const *known, size_t n_known,
                          const struct deadline *deadline, char **ret_kept,
                          struct err *err) _must_check_;

@@ -3,9 +3,11 @@
 #include "publish.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fs.h"
@@ -13,14 +15,15 @@
 
 #include "ban.h"
 
-static bool is_known(const char *name, const char *const *known, size_t n)
+/* A file of the set: of that name, and a file. */
+static bool is_known(int dir, const char *name, const char *const *known, size_t n)
 {
-    if (str_eq(name, "manifest.json") || str_eq(name, "SHA256SUMS"))
-        return true;
-    for (size_t i = 0; i < n; i++)
-        if (str_eq(name, known[i]))
-            return true;
-    return false;
+    bool named = str_eq(name, "manifest.json") || str_eq(name, "SHA256SUMS");
+    struct stat st;
+
+    for (size_t i = 0; !named && i < n; i++)
+        named = str_eq(name, known[i]);
+    return named && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 
 /* The first name in the folder that is not known, or NULL. */
@@ -33,7 +36,7 @@ static enum err_code find_stranger(int dir, const char *folder, const char *cons
     if (!stream)
         return err_sys(err, ERR_IO, errno, "could not read \"%s\"", folder);
     while ((entry = fs_next(stream)))
-        if (!is_known(entry->d_name, known, n)) {
+        if (!is_known(dir, entry->d_name, known, n)) {
             *ret = strdup(entry->d_name);
             return *ret ? ERR_OK : err_nomem(err);
         }
@@ -60,6 +63,10 @@ static enum err_code retire(const struct staging *staging, const char *date,
 
     if (dir < 0 && errno == ENOENT)
         return ERR_OK;
+    if (dir < 0 && (errno == ENOTDIR || errno == ELOOP)) {
+        *ret_kept = strdup("it is not a folder");
+        return *ret_kept ? ERR_OK : err_nomem(err);
+    }
     if (dir < 0)
         return err_sys(err, ERR_IO, errno, "could not open \"%s/%s\"", staging->out, date);
     if (find_stranger(dir, date, known, n, &stranger, err) != ERR_OK)
@@ -77,6 +84,9 @@ static enum err_code retire(const struct staging *staging, const char *date,
         return err_nomem(err);
     if (fs_rename(staging->out_fd, date, retired, 0) < 0)
         return err_sys(err, ERR_IO, errno, "could not retire \"%s/%s\"", staging->out, date);
+    /* Before the ledger forgets it: a set that came back after a power cut would stay for ever. */
+    if (fsync(staging->out_fd) < 0)
+        return err_sys(err, ERR_IO, errno, "could not write \"%s\" to the disk", staging->out);
     return ERR_OK;
 }
 

@@ -41,6 +41,20 @@ static const char *trigger(void)
     return isatty(STDIN_FILENO) || isatty(STDERR_FILENO) ? "manual" : "cron";
 }
 
+/* The orders given to a job on the command line: {"apply_renewals": "yes"}; NULL for no memory. */
+static json_t *orders_given(const struct run_request *request, const struct job *job)
+{
+    json_t *given = json_object();
+
+    for (size_t i = 0; given && i < request->n_options; i++) {
+        const struct run_option *option = &request->options[i];
+
+        if (option->job == job && option->setting->option & OPTION_ORDER)
+            json_object_set_new(given, option->setting->key, json_string(option->value));
+    }
+    return given;
+}
+
 /* What a run was asked for, so that whoever finishes it does the same. */
 static char *options_json(const struct pass *pass, const struct job *job)
 {
@@ -54,6 +68,8 @@ static char *options_json(const struct pass *pass, const struct job *job)
         json_object_set_new(options, "plan", json_string(pass->inv->request->plan->sha256));
     if (options && pass->max_changes >= 0)
         json_object_set_new(options, "max_changes", json_integer(pass->max_changes));
+    if (options)
+        json_object_set_new(options, "given", orders_given(pass->inv->request, job));
     text = options ? json_dumps(options, JSON_COMPACT) : NULL;
     json_decref(options);
     return text;
@@ -218,6 +234,7 @@ static void pass_done(struct pass *pass)
         report_files_done(&pass->runs[i].made);
         free(pass->runs[i].meta);
         free(pass->runs[i].incomplete);
+        json_decref(pass->runs[i].given);
     }
     free(pass->runs);
     pass->runs = NULL;
@@ -284,6 +301,8 @@ void run_resume(struct run *run, const struct unfinished *left)
     run->looked_at = left->looked_at;
     run->skipped = left->skipped;
     run->applied = left->applied;
+    if (left->given)
+        run->given = json_loads(left->given, 0, NULL);
 }
 
 /* Finishes every run left unfinished for the as-of, accounts and folder of `first`, as one pass. */
@@ -320,7 +339,10 @@ static enum err_code resume_group(struct invocation *inv, const struct pass *mai
         for (size_t j = 0; j < main_pass->n; j++) {
             struct run *run = &main_pass->runs[j];
 
-            if (run->job != pass.runs[i].job || pass.runs[i].state == RUN_DONE)
+            if (run->job != pass.runs[i].job)
+                continue;
+            run->before = pass.runs[i].run_id;
+            if (pass.runs[i].state == RUN_DONE)
                 continue;
             err_set(&run->err, code == ERR_OK ? ERR_INTERNAL : code,
                     "not run, because the run left unfinished could not be finished");
@@ -331,11 +353,26 @@ static enum err_code resume_group(struct invocation *inv, const struct pass *mai
     return code;
 }
 
+/* Whether this command line gives a job the orders that an unfinished run of it was given, or none:
+   then that run is gone on with as it was asked for. */
+static bool same_orders(const struct run_request *request, const struct job *job,
+                        const struct unfinished *left)
+{
+    json_t *now = orders_given(request, job);
+    json_t *then = left->given ? json_loads(left->given, 0, NULL) : NULL;
+    bool same = json_object_size(now) == 0 || (then && json_equal(now, then));
+
+    json_decref(now);
+    json_decref(then);
+    return same;
+}
+
 /* With an as-of given, only a run left unfinished for just that one is gone on with. */
 static void resume_in_place(struct pass *main_pass, struct run *run, const struct unfinished *left)
 {
     if (left->found && left->as_of.seconds == main_pass->as_of.seconds &&
-        str_eq(left->accounts, main_pass->accounts) && !has_options(main_pass, run->job)) {
+        str_eq(left->accounts, main_pass->accounts) && !has_options(main_pass, run->job) &&
+        same_orders(main_pass->inv->request, run->job, left)) {
         run_resume(run, left);
         run_tell(main_pass->inv, NEWS_NOTE,
                  "going on with run %" PRId64 " of %s, which was left unfinished", left->run_id,

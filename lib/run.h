@@ -68,6 +68,7 @@ enum run_state {
 };
 
 /* What became of one job. */
+struct json_t;
 struct run {
     const struct job *job;
     enum run_state state;
@@ -77,6 +78,8 @@ struct run {
     bool applied; /* all its changes are made */
     bool ended;   /* the ledger knows how it ended */
     int64_t looked_at, due, skipped, set_aside, changed, batches;
+    int64_t
+        of_all; /* what the guard takes its percent of: looked_at, where the job says no other */
     int64_t recorded;          /* rows written that have no audit: snapshots, what was purged */
     int64_t due_changes, done; /* of what is due, what the guard counts; so far done of it */
     uint64_t rows, files;      /* of its report */
@@ -85,6 +88,8 @@ struct run {
     struct report_files made;
     char settings[65];     /* SHA-256 over the settings that shape its result */
     struct run_meta *meta; /* what its report says of itself; lives as long as the run */
+    struct json_t *given;  /* resumed: the orders it was given as options; or NULL */
+    int64_t before;        /* the run of this job that this invocation has finished first; or 0 */
     char *incomplete;      /* what the report lacks, where that was allowed; or NULL */
 };
 

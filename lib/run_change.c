@@ -68,17 +68,22 @@ enum err_code run_set_aside(struct pass *pass, struct run *run, const struct arg
     return code;
 }
 
+static enum err_code take_look(void *context, const struct db_row *row, _unused_ struct err *err)
+{
+    struct run *run = context;
+    int whole = db_column(row, "of_all");
+
+    run->looked_at += db_int(row, 0);
+    run->skipped += db_int(row, 1);
+    run->of_all += db_int(row, whole >= 0 ? whole : 0);
+    return ERR_OK;
+}
+
 enum err_code run_look(struct db *db, struct run *run, const struct args *args, struct err *err)
 {
-    int64_t looked[2] = {0};
-    enum err_code code;
-
     if (!run->job->candidates)
         return ERR_OK;
-    code = db_ints(db, run->job->candidates, args, 2, looked, err);
-    run->looked_at += looked[0];
-    run->skipped += looked[1];
-    return code;
+    return db_one(db, run->job->candidates, args, take_look, run, err);
 }
 
 enum err_code run_cut(struct pass *pass, struct run *run, const struct args *args,
@@ -108,28 +113,36 @@ static enum err_code recount(struct pass *pass, const struct run *run, const str
     return code == ERR_OK ? guard_check(pass, run, guard, *ret, err) : code;
 }
 
+enum err_code run_step(struct pass *pass, const struct job_step *step, const struct args *args,
+                       struct written *written, struct err *err)
+{
+    int64_t result[2]; /* changed, torn */
+
+    do {
+        enum err_code code = db_ints(pass->inv->db, step->sql, args, 2, result, err);
+
+        if (code != ERR_OK)
+            return code;
+        if (result[1] > 0) {
+            code = err_set(err, ERR_TEMP, "%s: %lld accounts were changed by somebody else",
+                           step->sql->file, (long long)result[1]);
+            snprintf(err->sqlstate, sizeof err->sqlstate, "40001");
+            return code;
+        }
+        *(step->unaudited ? &written->recorded : &written->changed) += result[0];
+    } while (step->repeat && result[0] > 0);
+    return ERR_OK;
+}
+
 enum err_code run_steps(struct pass *pass, const struct run *run, struct args *args,
                         struct written *ret, struct err *err)
 {
+    enum err_code code = ERR_OK;
+
     *ret = (struct written){0};
-    for (const struct job_step *step = run->job->steps; step->sql; step++) {
-        int64_t result[2]; /* changed, torn */
-
-        do {
-            enum err_code code = db_ints(pass->inv->db, step->sql, args, 2, result, err);
-
-            if (code != ERR_OK)
-                return code;
-            if (result[1] > 0) {
-                code = err_set(err, ERR_TEMP, "%s: %lld accounts were changed by somebody else",
-                               step->sql->file, (long long)result[1]);
-                snprintf(err->sqlstate, sizeof err->sqlstate, "40001");
-                return code;
-            }
-            *(step->unaudited ? &ret->recorded : &ret->changed) += result[0];
-        } while (step->repeat && result[0] > 0);
-    }
-    return ERR_OK;
+    for (const struct job_step *step = run->job->steps; code == ERR_OK && step->sql; step++)
+        code = run_step(pass, step, args, ret, err);
+    return code;
 }
 
 /* One try at a batch. `*ret_unknown`: the commit was sent and not answered. */
@@ -242,7 +255,7 @@ static enum err_code count_and_cut(struct pass *pass, struct run *run, struct ar
     bool unknown;
     enum err_code code = db_begin(db, DB_CHANGE, err);
 
-    run->looked_at = run->skipped = 0;
+    run->looked_at = run->skipped = run->of_all = 0;
     if (code == ERR_OK)
         code = db_run(db, &sql_ledger_try_again, args, NULL, NULL, err);
     if (code == ERR_OK)
@@ -279,7 +292,7 @@ static enum err_code do_batches(struct pass *pass, struct run *run, struct args 
         args_range(args, from.account, from.id, to.account, to.id);
         args_int(args, "batch_no", run->batches + 1);
         code = run_batch(pass, run, args, guard, &why);
-        if (code != ERR_OK && is_refusal(&why))
+        if (code != ERR_OK && guard && is_refusal(&why))
             code = run_bisect(pass, run, args, guard, from, to,
                               keys->keys[i].due_so_far - from.due_so_far, refusals, &why, err);
         else if (code != ERR_OK)
@@ -304,7 +317,9 @@ void run_change(struct pass *pass, struct run *run)
     enum err_code code;
 
     pass_args(pass, run, &args);
-    code = run_ask(pass, run, &args, &err);
+    code = run_input(pass, run, &err);
+    if (code == ERR_OK)
+        code = run_ask(pass, run, &args, &err);
     if (code == ERR_OK)
         code = count_and_cut(pass, run, &args, &keys, &err);
     if (code == ERR_OK && guarded)

@@ -69,7 +69,7 @@ static enum err_code retire_one(struct pass *pass, struct run *run, const struct
                                     pass->inv->deadline, &kept, err);
 
     if (code == ERR_OK && kept)
-        run_tell(pass->inv, NEWS_NOTE, "%s: %s is kept: %s", run->job->name, set->folder, kept);
+        run_tell(pass->inv, NEWS_NOTE, "%s: \"%s\" is kept: %s", run->job->name, set->folder, kept);
     if (code != ERR_OK || kept)
         return code;
     run_tell(pass->inv, NEWS_DETAIL, "%s: retired %s", run->job->name, set->folder);
@@ -78,8 +78,9 @@ static enum err_code retire_one(struct pass *pass, struct run *run, const struct
     return db_run_alone(pass->inv->db, &sql_ledger_forget_set, &args, NULL, NULL, err);
 }
 
-/* The sets that are past [reports] retention, as the ledger knows them; of others nothing is known,
-   so they stay. */
+/* The sets that are past [reports] retention, as the ledger knows them, in the folder that this
+   pass publishes in. These stay: a set in another folder, which somebody asked for by --out; one
+   that the ledger does not know; and all of them where only some accounts are purged. */
 static enum err_code retire_reports(struct pass *pass, struct run *run, struct err *err)
 {
     const char *retention = conf_text(pass->inv->request->conf, "reports", "retention");
@@ -87,8 +88,9 @@ static enum err_code retire_reports(struct pass *pass, struct run *run, struct e
     struct args args = {0};
     enum err_code code;
 
-    if (!retention)
+    if (!retention || !pass->out || pass->accounts)
         return ERR_OK;
+    args_text(&args, "out", pass->out);
     args_text(&args, "as_of", pass->as_of_text);
     args_text(&args, "retention", retention);
     code = db_run_alone(pass->inv->db, &sql_ledger_old_sets, &args, take_file, &old, err);

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "terminal.h"
@@ -13,12 +14,27 @@
 /* Percent and surge say nothing of a handful of rows. */
 enum { FEW = 99, RUNS_FOR_SURGE = 5 };
 
+/* An undo is no job of the night and has no section of its own: the defaults hold for it. */
+static int64_t default_of(const char *key)
+{
+    int64_t value = 0;
+
+    for (size_t i = 0; i < GUARD_SETTINGS; i++)
+        if (strcmp(guard_settings[i].key, key) == 0 &&
+            !parse_int64(guard_settings[i].fallback, 0, INT64_MAX, &value))
+            abort(); /* a default that is no number */
+    return value;
+}
+
 int64_t guard_setting(const struct pass *pass, const struct job *job, const char *key)
 {
-    char section[64];
+    const struct run_request *request = pass->inv->request;
+    char section[SECTION_SIZE];
 
+    if (!job_find(request->registry, job->name))
+        return default_of(key);
     job_section(job, section, sizeof section);
-    return conf_int(pass->inv->request->conf, section, key);
+    return conf_int(request->conf, section, key);
 }
 
 static void narrow(struct guard *guard, int64_t limit, const char *format, ...) _printf_(3, 4);
@@ -42,7 +58,7 @@ static int64_t at_least_few(int64_t limit)
 enum err_code guard_of(struct pass *pass, const struct run *run, struct guard *ret, struct err *err)
 {
     const struct job *job = run->job;
-    int64_t runs, median, candidates = run->looked_at + run->done;
+    int64_t runs, median, candidates = run->of_all + run->done;
     int64_t max_changes, percent, surge;
     const char *first = "";
     enum err_code code;

@@ -1,8 +1,9 @@
 /* What the parts of a run share: run.c leads, run_change.c changes, run_report.c reports and
-   publishes, run_ask.c asks the DNS, run_guard.c stops what is too big, run_bisect.c finds what the
-   database refuses, run_reader.c finds the replica, run_cleanup.c removes what is past its time,
-   run_preview.c tries it all without keeping it, run_plan.c carries out a plan; all stand on
-   run_pass.c. */
+   publishes, run_input.c takes in files, run_ask.c asks the DNS, run_guard.c stops what is too big,
+   run_bisect.c finds what the database refuses, run_reader.c finds the replica, run_cleanup.c
+   removes what is past its time, run_preview.c tries it all without keeping it, run_plan.c
+   carries out a plan, run_explain.c one account as of many instants, run_forecast.c night after
+   night; all stand on run_pass.c. */
 #ifndef LAPSE_RUN_INTERNAL_H
 #define LAPSE_RUN_INTERNAL_H
 
@@ -47,6 +48,10 @@ void run_progress(const struct invocation *inv, const struct job *job, const cha
 
 /* What every statement of a run may name; `from` and `to` are open. Borrows from pass and run. */
 void pass_args(const struct pass *pass, const struct run *run, struct args *args);
+
+/* The option given for a job's own setting, by this command line or the one that began the run;
+   NULL: none. */
+const char *given_option(const struct pass *pass, const struct job *job, const char *key);
 
 /* The value of a job's own setting: the option given, else the setting. */
 const char *job_option(const struct pass *pass, const struct job *job, const char *key);
@@ -183,13 +188,23 @@ struct batch_keys {
 enum err_code run_cut(struct pass *pass, struct run *run, const struct args *args,
                       struct batch_keys *ret, struct err *err) _must_check_;
 
-/* The job's steps over the range in `args`, inside the open transaction. */
+/* One step over the range in `args`, inside the open transaction: adds what it wrote. */
+enum err_code run_step(struct pass *pass, const struct job_step *step, const struct args *args,
+                       struct written *written, struct err *err) _must_check_;
+
+/* All steps of the job. */
 enum err_code run_steps(struct pass *pass, const struct run *run, struct args *args,
                         struct written *ret, struct err *err) _must_check_;
 
 /* ERR_STOPPED where what the job has to read for this as-of is gone, unless that is allowed: then
    run->incomplete says what is missing. In a transaction of its own. */
 enum err_code run_check_gone(struct pass *pass, struct run *run, struct err *err) _must_check_;
+
+/* Takes in the job's files, each in a transaction of its own. */
+enum err_code run_input(struct pass *pass, struct run *run, struct err *err) _must_check_;
+
+/* The same inside the open transaction, which will be rolled back. */
+enum err_code run_input_try(struct pass *pass, struct run *run, struct err *err) _must_check_;
 
 /* Opens inv->reader on the replica of the settings, where there is one, it has seen the run's
    changes, and a report job is to read it. */
@@ -246,6 +261,11 @@ enum err_code run_plan_compare(struct pass *pass, struct run *run, struct args *
                                struct err *err) _must_check_;
 enum err_code run_plan_remember(struct pass *pass, struct err *err) _must_check_;
 void run_plan_end(struct pass *pass); /* frees; none is fine */
+
+/* Calls `each` for one range of the pass' accounts after the other, behind `from`, up to `to`. */
+typedef enum err_code (*range_fn)(void *context, int64_t from, int64_t to, struct err *err);
+enum err_code pass_ranges(struct pass *pass, const char *phase, range_fn each, void *context,
+                          struct err *err) _must_check_;
 
 /* The dry run. */
 enum err_code pass_preview(struct pass *pass, char **ret_published, struct err *err) _must_check_;

@@ -3,6 +3,7 @@
 #include "run_internal.h"
 
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,14 +53,27 @@ static const struct setting *own_setting(const struct job *job, const char *key)
     abort(); /* a program that asks for an option its job does not have */
 }
 
-const char *job_option(const struct pass *pass, const struct job *job, const char *key)
+const char *given_option(const struct pass *pass, const struct job *job, const char *key)
 {
     const struct run_request *request = pass->inv->request;
-    char section[64];
 
     for (size_t i = 0; !pass->resuming && i < request->n_options; i++)
         if (request->options[i].job == job && strcmp(request->options[i].setting->key, key) == 0)
             return request->options[i].value;
+    for (size_t i = 0; i < pass->n; i++)
+        if (pass->runs[i].job == job && pass->runs[i].given)
+            return json_string_value(json_object_get(pass->runs[i].given, key));
+    return NULL;
+}
+
+const char *job_option(const struct pass *pass, const struct job *job, const char *key)
+{
+    const struct run_request *request = pass->inv->request;
+    const char *given = given_option(pass, job, key);
+    char section[64];
+
+    if (given)
+        return given;
     if (own_setting(job, key)->option & OPTION_ONLY)
         return own_setting(job, key)->fallback;
     job_section(job, section, sizeof section);
@@ -150,12 +164,19 @@ enum err_code run_check_gone(struct pass *pass, struct run *run, struct err *err
     return err->code;
 }
 
+/* Whether trying again is of no use before somebody has looked: such a run is not gone on with. */
+static bool is_for_a_person(const struct run *run)
+{
+    return run->err.code == ERR_STOPPED ||
+           (!run->changed && (run->err.code == ERR_DATA || run->err.code == ERR_NOINPUT));
+}
+
 void run_tell_failure(struct pass *pass, struct run *run)
 {
     _cleanup_err_ struct err ignored = {0};
-    struct ledger_end end = {.state = run->applied                   ? "applied"
-                                      : run->err.code == ERR_STOPPED ? "stopped"
-                                                                     : "failed",
+    struct ledger_end end = {.state = run->applied           ? "applied"
+                                      : is_for_a_person(run) ? "stopped"
+                                                             : "failed",
                              .status = err_status(&run->err),
                              .message = run->err.message,
                              .looked_at = run->looked_at};

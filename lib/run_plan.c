@@ -372,8 +372,10 @@ static enum err_code try_job(struct pass *pass, size_t job, struct args *args,
     _cleanup_due_ struct due due = {0};
     struct run tried = {.job = pass->runs[job].job, .run_id = -1 - (int64_t)job};
     struct written written;
-    enum err_code code = run_keep_answers(pass, &tried, args, asked, err);
+    enum err_code code = run_input_try(pass, &tried, err);
 
+    if (code == ERR_OK)
+        code = run_keep_answers(pass, &tried, args, asked, err);
     if (code == ERR_OK)
         code = run_set_aside(pass, &tried, args, err);
     if (code == ERR_OK)

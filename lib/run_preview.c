@@ -69,6 +69,7 @@ static enum err_code tell_planned(void *context, const struct db_row *row, struc
    ones and, under numbers that no ledger gives (-1, -2, ...), the ones being tried. */
 struct preview {
     struct pass *pass;
+    bool one_range; /* all accounts at once: what a file holds is not cut by accounts */
     struct report **reports;
     struct asked *asked; /* what the DNS said of the range; one per job */
     char *run_ids, *as_ofs;
@@ -127,6 +128,20 @@ static enum err_code tell_all(const struct preview *preview, struct teller *tell
     return db_run(pass->inv->db, &sql_ledger_plan_lines, args, tell_planned, teller, err);
 }
 
+/* Whether the job takes files in, or changes something by what it took in earlier. */
+static bool has_input(const struct pass *pass, const struct job *job)
+{
+    return job->input &&
+           (job_option(pass, job, "input") ||
+            (job->input->changes_when && option_is(pass, job, job->input->changes_when)));
+}
+
+/* Whether the job's report shows how things stand behind its steps, files taken in. */
+static bool shows_after(const struct pass *pass, const struct job *job)
+{
+    return job->reports_state && has_input(pass, job);
+}
+
 /* One job over one range, inside the transaction that will be rolled back. */
 static enum err_code try_job(struct preview *preview, struct run *run, int64_t from, int64_t to,
                              struct err *err)
@@ -142,7 +157,9 @@ static enum err_code try_job(struct preview *preview, struct run *run, int64_t f
     args_range(&args, from, KEY_MAX, to, KEY_MAX);
     args_int(&args, "run_id", pretended_id(preview, run));
     args_int(&args, "batch_no", 1);
-    code = run_keep_answers(pass, run, &args, &preview->asked[run - pass->runs], err);
+    code = run_input_try(pass, run, err);
+    if (code == ERR_OK)
+        code = run_keep_answers(pass, run, &args, &preview->asked[run - pass->runs], err);
     if (code == ERR_OK)
         code = run_set_aside(pass, run, &args, err);
     if (code == ERR_OK)
@@ -168,6 +185,14 @@ static enum err_code report_range(struct preview *preview, size_t i, int64_t fro
     args_range(&args, from, KEY_MAX, to, KEY_MAX);
     args_text(&args, "run_ids", preview->run_ids);
     args_text(&args, "as_ofs", preview->as_ofs);
+    if (shows_after(pass, run->job)) {
+        enum err_code code =
+            run_report_tables(pass, pass->inv->db, run, preview->reports[i], &args, err);
+
+        return code == ERR_OK
+                   ? run_report_figures(pass->inv->db, run, preview->reports[i], &args, err)
+                   : code;
+    }
     return run_report_rows(pass, pass->inv->db, run, preview->reports[i], run->job->tables, &args,
                            err);
 }
@@ -192,8 +217,9 @@ static enum err_code ask_range(struct preview *preview, int64_t from, int64_t to
     return code;
 }
 
-static enum err_code try_range(struct preview *preview, int64_t from, int64_t to, struct err *err)
+static enum err_code try_range(void *context, int64_t from, int64_t to, struct err *err)
 {
+    struct preview *preview = context;
     struct pass *pass = preview->pass;
     enum err_code code = ask_range(preview, from, to, err);
 
@@ -205,7 +231,8 @@ static enum err_code try_range(struct preview *preview, int64_t from, int64_t to
     if (code == ERR_OK && pass->staging && !preview->run_ids)
         code = with_pretended(preview, err);
     for (size_t i = 0; code == ERR_OK && i < pass->n; i++)
-        if (preview->reports[i] && shows_changes(pass->runs[i].job))
+        if (preview->reports[i] &&
+            (shows_changes(pass->runs[i].job) || shows_after(pass, pass->runs[i].job)))
             code = report_range(preview, i, from, to, err);
     db_rollback(pass->inv->db);
     for (size_t i = 0; i < pass->n; i++)
@@ -223,7 +250,8 @@ static enum err_code look_first(struct preview *preview, struct err *err)
 
     for (size_t i = 0; code == ERR_OK && i < pass->n; i++) {
         struct run *run = &pass->runs[i];
-        struct report *report = shows_changes(run->job) ? NULL : preview->reports[i];
+        bool later = shows_changes(run->job) || shows_after(pass, run->job);
+        struct report *report = later ? NULL : preview->reports[i];
         int64_t begun = monotonic_ns();
         struct args args = {0};
 
@@ -281,9 +309,9 @@ static enum err_code finish_reports(struct preview *preview, struct err *err)
     return code;
 }
 
-static enum err_code all_ranges(struct preview *preview, struct err *err)
+enum err_code pass_ranges(struct pass *pass, const char *phase, range_fn each, void *context,
+                          struct err *err)
 {
-    struct pass *pass = preview->pass;
     struct ranges ranges = {0};
     struct args args = {0};
     int64_t from = INT64_MIN;
@@ -295,8 +323,8 @@ static enum err_code all_ranges(struct preview *preview, struct err *err)
     for (size_t i = 0; code == ERR_OK && i < ranges.n; i++) {
         int64_t to = i == ranges.n - 1 ? KEY_MAX : ranges.last[i];
 
-        run_progress(pass->inv, pass->runs[0].job, "trying", i, ranges.n);
-        code = try_range(preview, from, to, err);
+        run_progress(pass->inv, pass->runs[0].job, phase, i, ranges.n);
+        code = each(context, from, to, err);
         from = to;
     }
     free(ranges.last);
@@ -310,14 +338,18 @@ enum err_code pass_preview(struct pass *pass, char **ret_published, struct err *
                               .asked = calloc(pass->n, sizeof(struct asked))};
     enum err_code code = preview.reports && preview.asked ? ERR_OK : err_nomem(err);
 
+    for (size_t i = 0; i < pass->n; i++)
+        preview.one_range |= has_input(pass, pass->runs[i].job);
     for (size_t i = 0; code == ERR_OK && i < pass->n; i++)
         code = run_check_gone(pass, &pass->runs[i], err);
     if (code == ERR_OK)
         code = open_reports(&preview, err);
     if (code == ERR_OK)
         code = look_first(&preview, err);
-    if (code == ERR_OK)
-        code = all_ranges(&preview, err);
+    if (code == ERR_OK && preview.one_range)
+        code = try_range(&preview, INT64_MIN, KEY_MAX, err);
+    else if (code == ERR_OK)
+        code = pass_ranges(pass, "trying", try_range, &preview, err);
     if (code == ERR_OK)
         code = finish_reports(&preview, err);
     for (size_t i = 0; preview.reports && i < pass->n; i++)

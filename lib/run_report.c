@@ -100,8 +100,11 @@ static size_t shaping_settings(const struct pass *pass, const struct job *job,
         if (strcmp(setting->section, "rules") == 0 && n < SETTINGS_MAX - 1)
             settings[n++] = (struct report_setting){setting->key, value ? value : "not set"};
     for (const struct setting *own = job->settings; own && own->key; own++) {
+        bool shapes = !(own->option & OPTION_FILE) &&
+                      (own->option & (OPTION_ORDER | OPTION_ONLY)) != (OPTION_ORDER | OPTION_ONLY);
+
         value = job_option(pass, job, own->key);
-        if (n < SETTINGS_MAX - 1)
+        if (shapes && n < SETTINGS_MAX - 1)
             settings[n++] = (struct report_setting){own->key, value ? value : "not set"};
     }
     settings[n++] = (struct report_setting){"accounts", pass->reported ? pass->reported : "all"};

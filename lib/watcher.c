@@ -158,6 +158,8 @@ static void finished_json(const struct watcher *watcher, const struct run *run, 
 /* Whether the job writes rows that have no audit. */
 static bool records(const struct job *job)
 {
+    if (job->input)
+        return true;
     for (size_t i = 0; i < JOB_STEPS && job->steps[i].sql; i++)
         if (job->steps[i].unaudited)
             return true;

@@ -10,11 +10,12 @@ $db->load(sort glob "$Lapse::top/sql/demo/*.sql");
 
 my @jobs = map { decode_json($_) } split /\n/, $db->lapse('jobs', '--json')->{stdout};
 my $out = $db->dir . '/reports';
+my @billing = ('--set', "job.reconcile-billing.input=$Lapse::top/sql/demo/billing/*.csv", '--set', 'job.reconcile-billing.apply_renewals=yes');
 
 # One run; what it said of each job, by name.
 sub run_all {
     my ($name) = @_;
-    my $r = $db->lapse('--json', 'run', '--all', '--as-of', '2026-03-31', '--out', $out);
+    my $r = $db->lapse('--json', @billing, 'run', '--all', '--as-of', '2026-03-31', '--out', $out);
     is $r->{status}, 0, "$name ends well" or diag $r->{stderr};
     return map { $_->{job} => $_ } grep { exists $_->{result} } map { decode_json($_) } split /\n/, $r->{stdout};
 }
@@ -48,6 +49,38 @@ is_deeply [sort keys %outcomes], [sort qw(verified still_verified record_gone no
 is_deeply [map { "$_->[2] $_->[4]" } grep { $_->[3] eq 'unique_txt' && $_->[4] !~ /verified/ } @domains],
     ['ceskomoravska.example not_found', 'unproven-claims.example nxdomain', 'rizoma-botanica.example record_gone', 'semillas.example not_found',
         'silencio.example timeout', 'sin-servidor.example servfail', 'bolt-before-door.example not_found'], 'tests/demo.zone has the tokens of all others';
+
+# What the README of the demo says of billing.
+($header, my @findings) = Lapse::csv("$out/latest/reconcile-billing.csv");
+my %found;
+push @{ $found{ $_->[0] // '' } }, $_->[3] for @findings;
+is_deeply { map { $_ => $found{$_} } 13, 15, 22, 24, 28, 32, 36, 37, 42, 202, 405 },
+    { 13 => ['only_here'], 15 => ['currency'], 22 => ['period'], 24 => ['amount'], 28 => ['seats'], 32 => ['only_there'], 36 => undef,
+      37 => ['unpaid_but_active'], 42 => ['plan'], 202 => undef, 405 => ['paid_but_lapsed'] }, 'each account of the demo shows its finding';
+is_deeply $found{''}, ['only_there', 'only_there'], 'an unknown customer is listed without an account, a void line is not';
+is $db->one('SELECT period_end FROM saas.subscriptions WHERE subscription_id = 2021'), '2027-03-30 23:59:59+00', 'the renewal comes before the downgrade';
+
+# Every kind of row that a report can have stands in the demo's files at least once.
+my %kinds = (
+    'end-trials' => ['To Plan', qw(enterprise essentials pro)],
+    'downgrade-plans' => ['Reason', qw(expired_without_renewal manual_downgrade seats_changed)],
+    'flag-inactive-organizations' => ['Action', qw(inactivated reactivated)],
+    'reconcile-teams' => ['Action', qw(added ended invitation_revoked license_revoked role_changed skipped team_deleted)],
+    'capture-domain-users' => ['Outcome', qw(blocked_no_seat captured)],
+    'check-git-sync' => ['Action', qw(cleared flagged)],
+    'reconcile-seats-detail' => ['Seat Type', qw(invitation license)],
+    'reconcile-seats-exceptions' => ['Finding', qw(access_without_seat captured_unassigned duplicate over_limit seat_without_access tie_out)],
+    'reconcile-billing' => ['Finding', qw(amount currency only_here only_there paid_but_lapsed period plan seats unpaid_but_active)],
+    'activity-report' => ['Status', qw(Active Aging Inactive Never)],
+    'attention-report' => ['Finding', $db->lapse('help', 'attention-report')->{stdout} =~ /^  ([a-z]+(?:_[a-z]+)+) /mg],
+);
+for my $file (sort keys %kinds) {
+    my ($column, @expected) = @{ $kinds{$file} };
+    my ($names, @rows) = Lapse::csv("$out/latest/$file.csv");
+    my ($at) = grep { $names->[$_] eq $column } 0 .. $#$names;
+    my %seen = map { $_->[$at] => 1 } @rows;
+    is_deeply [sort keys %seen], [sort @expected], "$file has every $column";
+}
 
 my %second = run_all('the second run');
 is_deeply { map { $_ => $second{$_}{changed} + $second{$_}{recorded} } keys %second }, { map { $_ => 0 } keys %first }, 'it changes nothing';

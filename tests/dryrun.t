@@ -8,6 +8,7 @@ use Lapse;
 
 my $as_of = '2026-03-31';
 my $json = JSON::PP->new->canonical;
+my @billing = ('--set', "job.reconcile-billing.input=$Lapse::top/sql/demo/billing/*.csv", '--set', 'job.reconcile-billing.apply_renewals=yes');
 my $db = Lapse::database();
 $db->load(sort glob "$Lapse::top/sql/demo/*.sql");
 my $copy = Lapse::database(empty => 1);
@@ -53,7 +54,7 @@ my %broken = map { $_ => scalar broken($db, $_) } @promises;
 is_deeply [grep { $broken{$_} == 0 } sort keys %broken], ['audit', 'snapshots'], 'before the run the promises are broken' or diag explain \%broken;
 
 my $before = state_of($db);
-my $dry = $db->lapse('run', '--all', '--as-of', $as_of, '--dry-run', '--json');
+my $dry = $db->lapse(@billing, 'run', '--all', '--as-of', $as_of, '--dry-run', '--json');
 is $dry->{status}, 0, 'the dry run ends well' or diag $dry->{stderr};
 is_deeply state_of($db), $before, 'the dry run leaves every row of every table as it was';
 my @lines = map { $json->decode($_) } split /\n/, $dry->{stdout};
@@ -64,7 +65,7 @@ is_deeply [grep { $_->{effective_at} !~ /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+
     or diag "such as: $tried[0]{effective_at}";
 
 my $out = $db->dir . '/out';
-my $run = $db->lapse('run', '--all', '--as-of', $as_of, '--json', '--out', $out);
+my $run = $db->lapse(@billing, 'run', '--all', '--as-of', $as_of, '--json', '--out', $out);
 is $run->{status}, 0, 'the run ends well' or diag $run->{stderr};
 my %run = map { $_->{job} => $_ } grep { exists $_->{result} } map { $json->decode($_) } split /\n/, $run->{stdout};
 is_deeply { map { $_ => $dry{$_}{changed} } keys %dry }, { map { $_ => $run{$_}{changed} } keys %run }, 'the dry run counted as many changes for each job';
@@ -94,10 +95,10 @@ sub without_new_ids {
 # ---- what a single job would do, from the state before ----
 {
     my $db = $copy;
-    for my $job (qw(check-git-sync capture-domain-users verify-domains reconcile-teams flag-inactive-organizations downgrade-plans end-trials expire-invitations)) { # backwards: none prepares the next
-        my $dry = $db->lapse('run', $job, '--as-of', $as_of, '--dry-run', '--json', '--out', $db->dir . "/dry-$job", '--format', 'csv');
+    for my $job (qw(check-git-sync capture-domain-users verify-domains reconcile-teams flag-inactive-organizations downgrade-plans end-trials expire-invitations reconcile-billing)) { # backwards: none prepares the next
+        my $dry = $db->lapse(@billing, 'run', $job, '--as-of', $as_of, '--dry-run', '--json', '--out', $db->dir . "/dry-$job", '--format', 'csv');
         my @tried = grep { exists $_->{entity} } map { $json->decode($_) } split /\n/, $dry->{stdout};
-        my $run = $db->lapse('run', $job, '--as-of', $as_of, '--out', $db->dir . "/run-$job", '--format', 'csv');
+        my $run = $db->lapse(@billing, 'run', $job, '--as-of', $as_of, '--out', $db->dir . "/run-$job", '--format', 'csv');
         is $run->{status}, 0, "$job alone ends well" or diag $run->{stderr};
         is scalar @tried, $db->one("SELECT count(*) FROM lapse.changes c JOIN lapse.runs r USING (run_id) WHERE r.job = '$job'"), "$job alone changes as many rows as its dry run lists";
         my ($would, $did) = map { without_new_ids($db->dir . "/$_-$job/$as_of/$job.csv") } qw(dry run);
@@ -108,13 +109,13 @@ sub without_new_ids {
 # ---- again ----
 my $sums = Lapse::slurp("$out/latest/SHA256SUMS");
 my $state = state_of($db);
-my $again = $db->lapse('run', '--all', '--as-of', $as_of, '--json', '--out', $out);
+my $again = $db->lapse(@billing, 'run', '--all', '--as-of', $as_of, '--json', '--out', $out);
 is $again->{status}, 0, 'a second run ends well' or diag $again->{stderr};
 is_deeply [map { $_->{changed} } grep { exists $_->{result} } map { $json->decode($_) } split /\n/, $again->{stdout}], [(0) x keys %run], 'it changes 0 rows';
 is Lapse::slurp("$out/latest/SHA256SUMS"), $sums, 'it publishes the same SHA-256';
 my $now = state_of($db);
 is_deeply { map { $_ => $now->{$_} } grep { /^saas|changes/ } keys %$now }, { map { $_ => $state->{$_} } grep { /^saas|changes/ } keys %$state }, 'it leaves data and audit as they were';
-is_deeply [map { $_->{entity} // () } map { $json->decode($_) } split /\n/, $db->lapse('run', '--all', '--as-of', $as_of, '--dry-run', '--json')->{stdout}], [], 'a dry run lists nothing then';
+is_deeply [map { $_->{entity} // () } map { $json->decode($_) } split /\n/, $db->lapse(@billing, 'run', '--all', '--as-of', $as_of, '--dry-run', '--json')->{stdout}], [], 'a dry run lists nothing then';
 
 # ---- what must hold ----
 for my $name (@promises) { is_deeply [broken($db, $name)], [], "the promise about $name holds after the run" }

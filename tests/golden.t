@@ -64,8 +64,8 @@ sub workbook {
 }
 
 # What a workbook must hold for a CSV's field in a column of this name: [type, value], undef for none.
-my $number = qr/^(?:Seats Used|Seats Purchased|Over Limit|Members Affected|Days Since Active|Requests Created|Requests Executed|Documents Created|Members|Limit|From Seats|To Seats|Seats|Used|Days To End|Days Left)$/;
-my $date = qr/^(?:Sent|Expired At|Started|Ended At|Effective At|Since|License Granted|Last Active|Signed Up|Processed At|Period End|Verified At|Last Seen)$/;
+my $number = qr/^(?:Seats Used|Seats Purchased|Over Limit|Members Affected|Days Since Active|Requests Created|Requests Executed|Documents Created|Members|Limit|From Seats|To Seats|Seats|Used|Days To End|Days Left|Purchased|Licenses|Invitations|Free|Over|Utilisation|Without Access|Inactive|Amount)$/;
+my $date = qr/^(?:Sent|Expired At|Started|Ended At|Effective At|Since|License Granted|Last Active|Signed Up|Processed At|Period End|Verified At|Last Seen|Expires|Period Start)$/;
 sub expected_cell {
     my ($header, $field) = @_;
     return undef if !defined $field;
@@ -87,20 +87,26 @@ sub same_cell {
     return $got->[0] eq 'number' ? abs($got->[1] - $want->[1]) < 1e-6 : $got->[1] eq $want->[1];
 }
 
+# The tables that a job publishes in a set: "" and, for a job of several, their names, as the sheets go.
+my %tables = ('reconcile-seats' => ['', '-detail', '-exceptions']);
+sub tables_of { my ($job) = @_; return @{ $tables{$job} || [''] } }
+
 sub compare_workbook {
-    my ($path, $csv, $sheet) = @_;
+    my ($set, $job, $name) = @_;
     SKIP: {
         skip 'unzip is not installed', 1 if !grep { -x "$_/unzip" } split /:/, $ENV{PATH};
-        compare_sheets($path, $csv, $sheet);
+        my ($names, $sheets) = workbook("$set/$job.xlsx");
+        is $names->[0], 'Summary', "$name: the first sheet is the summary";
+        is $names->[-1], 'Run', "$name: the last sheet is the run's";
+        is scalar @$names, 2 + tables_of($job), "$name: between them one for each table";
+        my $place = 0;
+        compare_sheet($names, $sheets, ++$place, [Lapse::csv("$set/$job$_.csv")], "$name$_") for tables_of($job);
     }
 }
-sub compare_sheets {
-    my ($path, $csv, $sheet) = @_;
-    my ($names, $sheets) = workbook($path);
+sub compare_sheet {
+    my ($names, $sheets, $place, $csv, $sheet) = @_;
     my ($header, @rows) = @$csv;
-    is $names->[0], 'Summary', "$sheet: the first sheet is the summary";
-    is $names->[-1], 'Run', "$sheet: the last sheet is the run's";
-    my $table = $sheets->{ $names->[1] };
+    my $table = $sheets->{ $names->[$place] };
     is_deeply [map { $_->[1] } @{ $table->[0] }], $header, "$sheet: the workbook's header is the CSV's";
     is scalar @$table - 1, scalar @rows, "$sheet: as many rows";
     my @wrong;
@@ -118,7 +124,9 @@ sub compare_sheets {
 # ---- manifest and sums ----
 
 sub check_set {
-    my ($set, $job, $rows) = @_;
+    my ($set, $job) = @_;
+    my $rows = 0; # the workbook's: those of all its tables
+    $rows += Lapse::csv("$set/$job$_.csv") - 1 for tables_of($job);
     my $manifest = JSON::PP->new->decode(Lapse::slurp("$set/manifest.json"));
     my %listed = map { $_->{name} => $_ } @{ $manifest->{files} };
     is_deeply [sort keys %listed], [sort grep { !/^(?:manifest\.json|SHA256SUMS)$/ } map { m{([^/]+)$} } glob "$set/*"], "$job: the manifest lists the files there are";
@@ -132,12 +140,15 @@ sub check_set {
     my $r = Lapse::command({}, 'sh', '-c', "cd '$set' && sha256sum -c --strict SHA256SUMS");
     is $r->{status}, 0, "$job: sha256sum -c finds SHA256SUMS right" or diag $r->{stdout}, $r->{stderr};
     is scalar(() = Lapse::slurp("$set/SHA256SUMS") =~ /\n/g), scalar keys %listed, "$job: SHA256SUMS has every data file";
-    my ($header, @csv) = Lapse::csv("$set/$job.csv");
-    for my $total (sort keys %{ $listed{"$job.csv"}{totals} || {} }) {
-        my ($at) = grep { $header->[$_] eq $total } 0 .. $#$header;
-        my $sum = 0;
-        $sum += $_->[$at] // 0 for @csv;
-        is $listed{"$job.csv"}{totals}{$total}, $sum, "$job: the manifest's total of $total is the column's sum";
+    for my $table (tables_of($job)) {
+        my ($header, @csv) = Lapse::csv("$set/$job$table.csv");
+        my $totals = $listed{"$job$table.csv"}{totals} || {};
+        for my $total (sort keys %$totals) {
+            my ($at) = grep { $header->[$_] eq $total } 0 .. $#$header;
+            my $sum = 0;
+            $sum += $_->[$at] // 0 for @csv;
+            is $totals->{$total}, $sum, "$job$table: the manifest's total of $total is the column's sum";
+        }
     }
 }
 
@@ -146,9 +157,10 @@ for my $job (@jobs) {
     $db->load("$golden/texts.sql", "$golden/$job/setup.sql");
     my $dns = -e "$golden/$job/zone" ? Lapse::dns(Lapse::slurp("$golden/$job/zone")) : undef;
     $db->{dns} = $dns->address if $dns;
+    my @input = -e "$golden/$job/input.csv" ? ('--input', "$golden/$job/input.csv", '--apply-renewals') : ();
     my $run = sub {
         my ($out, @more) = @_;
-        my $r = $db->lapse_env({ TZ => 'Asia/Kathmandu', PGTZ => 'Asia/Kathmandu', LC_ALL => 'C' }, 'run', $job, '--as-of', $as_of, '--out', $db->dir . "/$out", @more);
+        my $r = $db->lapse_env({ TZ => 'Asia/Kathmandu', PGTZ => 'Asia/Kathmandu', LC_ALL => 'C' }, 'run', $job, '--as-of', $as_of, '--out', $db->dir . "/$out", @input, @more);
         is $r->{status}, 0, "$job: the run ends well" or diag $r->{stderr};
         return $db->dir . "/$out/$as_of";
     };
@@ -168,9 +180,8 @@ for my $job (@jobs) {
             my ($got, $want) = map { Lapse::slurp("$_/$file") } $set, $folder;
             ok $got eq $want, "$file is byte by byte what is expected" or diag `diff -a '$folder/$file' '$set/$file' | head -20 | cat -A`;
         }
-        my @csv = Lapse::csv("$set/$job.csv");
-        compare_workbook("$set/$job.xlsx", \@csv, $job);
-        check_set($set, $job, $#csv);
+        compare_workbook($set, $job, $job);
+        check_set($set, $job);
     }
 }
 
@@ -181,9 +192,11 @@ for my $job (@jobs) {
     is $r->{status}, 0, 'over no data at all the run ends well' or diag $r->{stderr};
     my $set = $db->dir . "/out/$as_of";
     for my $job (@jobs) {
-        my ($header) = Lapse::slurp("$golden/$job/expected/$job.csv") =~ /^(.*?\r\n)/s;
-        is Lapse::slurp("$set/$job.csv"), $header, "$job: without rows the CSV is its header";
-        compare_workbook("$set/$job.xlsx", [Lapse::csv("$set/$job.csv")], "$job without rows");
+        for (tables_of($job)) {
+            my ($header) = Lapse::slurp("$golden/$job/expected/$job$_.csv") =~ /^(.*?\r\n)/s;
+            is Lapse::slurp("$set/$job$_.csv"), $header, "$job$_: without rows the CSV is its header";
+        }
+        compare_workbook($set, $job, "$job without rows");
     }
     my $sums = Lapse::command({}, 'sh', '-c', "cd '$set' && sha256sum -c --strict SHA256SUMS");
     is $sums->{status}, 0, 'without rows SHA256SUMS is right';

@@ -37,6 +37,7 @@ subtest 'as a package does' => sub {
         '/usr/share/lapse/roles.sql' => '0644',
         '/usr/share/lapse/README.md' => '0644',
         '/usr/share/lapse/lapse.ini.sample' => '0644',
+        '/usr/share/lapse/lapse-stripe.ini' => '0644',
         '/usr/share/lapse/crontab.sample' => '0644',
         '/usr/lib/systemd/system/lapse.service' => '0644',
         '/usr/lib/systemd/system/lapse.timer' => '0644',
@@ -105,7 +106,7 @@ subtest 'cron' => sub {
     is $r->{status}, 0, $job or diag $r->{stderr};
     like $r->{stdout}, qr/files published in \Q$dir\E\/var\/lapse\/reports\//, 'it says what it did';
     my @jobs = split /\n/, Lapse::command({}, $Lapse::lapse, 'jobs', '--json')->{stdout};
-    my @published = map { /"job":"([^"]+)"/ ? "$dir/var/lapse/reports/latest/$1.xlsx" : () } @jobs;
+    my @published = map { /"job":"([^"]+)","kind":"(?:change|report)"/ ? "$dir/var/lapse/reports/latest/$1.xlsx" : () } @jobs;
     ok @published >= 5 && !grep({ !-s } @published), 'the reports of all jobs are published';
 };
 

@@ -13,10 +13,12 @@ END { eval { Lapse::Database::psql_checked('postgres', "DROP ROLE IF EXISTS $_")
 
 my $as = { PGUSER => $runner };
 my $out = $db->dir . '/out';
-my $r = $db->lapse_env($as, 'run', '--all', '--as-of', '2026-03-31', '--out', $out);
+my @billing = ('--set', "job.reconcile-billing.input=$Lapse::top/sql/demo/billing/*.csv", '--set', 'job.reconcile-billing.apply_renewals=yes');
+my $r = $db->lapse_env($as, @billing, 'run', '--all', '--as-of', '2026-03-31', '--out', $out);
 is $r->{status}, 0, 'every job runs' or diag $r->{stderr};
 is $db->one("SELECT string_agg(DISTINCT state, ',') FROM lapse.runs"), 'done', 'to its end';
-is $db->lapse_env($as, 'run', '--all', '--dry-run', '--as-of', '2026-05-31')->{status}, 0, 'a dry run';
+is $db->one('SELECT count(*) FROM lapse.billing_files'), 1, 'files are imported';
+is $db->lapse_env($as, @billing, 'run', '--all', '--dry-run', '--as-of', '2026-05-31')->{status}, 0, 'a dry run';
 my $plan = $db->dir . '/plan';
 is $db->lapse_env($as, 'plan', 'expire-invitations', '--as-of', '2026-05-31', '-o', $plan)->{status}, 0, 'a plan';
 $r = $db->lapse_env($as, '--set', "reports.dir=$out", 'apply', $plan);

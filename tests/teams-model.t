@@ -112,7 +112,7 @@ sub scim {
             if (defined $user && @owners == 1 && $owners[0]{user} == $user) { $waits = 1 }
             elsif (defined $user) {
                 for (@{ $account->{team_members} }) { $_->{left} = $then if $_->{user} == $user && $_->{source} eq 'scim' && !$was_deleted{ $_->{team} } && live($_->{joined}, $_->{left}, $then) }
-                for (@{ $account->{licenses} }) { @$_{qw(revoked why)} = ($then, 'deprovisioned') if $_->{user} == $user && $_->{source} eq 'scim' && live($_->{granted}, $_->{revoked}, $then) && live($_->{granted}, $_->{revoked}, $t) }
+                for (@{ $account->{licenses} }) { @$_{qw(revoked why)} = ($t, 'deprovisioned') if $_->{user} == $user && $_->{source} eq 'scim' && live($_->{granted}, $_->{revoked}, $then) && live($_->{granted}, $_->{revoked}, $t) }
             }
         }
         $e->{applied} = $t if !$waits;

@@ -99,6 +99,25 @@ is_deeply [map { "$_->[2] $_->[4]" } grep { $_->[0] == 201 } @report], [sort map
 is scalar(grep { $_->[0] == 201 && $_->[4] eq 'left' && $_->[5] =~ /changed since/ } @report), 3, 'the report says what was left, and why';
 like lapse($night, 'history')->{stdout}, qr/^ *$of{'downgrade-plans'}  downgrade-plans .* by \d+$/m, 'history shows what was undone by what';
 
+# A row that the run made and somebody has ended since is theirs now, though what the run wrote still stands.
+my ($captured) = map { $_->[0] } $night->rows("SELECT l.license_id FROM saas.licenses l JOIN lapse.changes c ON c.account_id = l.account_id AND c.entity = 'licenses' AND c.entity_id = l.license_id::text WHERE c.run_id = $of{'capture-domain-users'} ORDER BY 1 LIMIT 1");
+$night->sql("UPDATE saas.licenses SET revoked_at = '2026-04-02', revoke_reason = 'removed_by_admin' WHERE license_id = $captured");
+$r = lapse($night, '--json', 'undo', $of{'capture-domain-users'});
+($line, @left) = map { decode_json($_) } split /\n/, $r->{stdout};
+is_deeply [map { "$_->{entity} $_->{entity_id}" } @left], ["licenses $captured"], 'a license of the run that an admin has revoked since is left';
+is $night->one("SELECT revoke_reason FROM saas.licenses WHERE license_id = $captured"), 'removed_by_admin', '... with their reason';
+
+# ---- a row that the database refuses to have put back ----
+$night->sql(q{CREATE FUNCTION public.no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.account_id = 401 THEN RAISE 'frozen by legal'; END IF; RETURN NEW; END $$;
+    CREATE TRIGGER no BEFORE UPDATE ON saas.organizations FOR EACH ROW EXECUTE FUNCTION public.no()});
+$r = lapse($night, '--json', 'undo', $of{'flag-inactive-organizations'});
+is $r->{status}, 83, 'an account is refused: set aside';
+is_deeply [map { @$_ } $night->rows("SELECT account_id, job FROM lapse.quarantine WHERE job = 'undo' AND account_id = 401")], [401, 'undo'], '... by the undo';
+cmp_ok +(map { decode_json($_) } split /\n/, $r->{stdout})[0]{changed}, '>', 10, '... the others are put back';
+$night->sql('DROP TRIGGER no ON saas.organizations');
+is lapse($night, 'undo', $of{'flag-inactive-organizations'})->{status}, 0, 'mended, the same command puts it back';
+is $night->one("SELECT count(*) FROM saas.organizations WHERE account_id = 401 AND status = 'inactive' AND inactive_reason = 'enterprise_ended'"), 0, '... whole';
+
 # ---- refused ----
 is lapse($night, 'undo')->{status}, 64, 'which run?';
 is lapse($night, 'undo', 'x')->{status}, 64, 'not a number';

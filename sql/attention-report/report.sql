@@ -168,6 +168,13 @@ findings AS (
   FROM judged j
   JOIN lapse.quarantine q ON q.account_id = j.account_id
   WHERE q.since <= j.at
+  UNION ALL
+  SELECT j.account_id, h.hold_id, '', 'account_held', h.reason, h.held_at, h.held_until
+  FROM judged j
+  JOIN lapse.holds h ON h.account_id = j.account_id
+  WHERE h.held_at <= j.at
+    AND (h.held_until IS NULL OR h.held_until > j.at)
+    AND (h.released_at IS NULL OR h.released_at > j.at)
 )
 SELECT f.account_id, a.name AS account, f.finding, f.detail, f.since,
        CASE WHEN isfinite(f.ends_at) AND f.ends_at > :'as_of'::timestamptz

@@ -5,9 +5,13 @@ SET LOCAL TIME ZONE 'UTC';
 -- 600 (condition 4): the customer closed it; no base subscription is live, and nothing is due.
 INSERT INTO saas.subscriptions (account_id, subscription_id, kind, plan, channel, status, seats, started_at, ended_at, end_reason)
 VALUES (600, 6001, 'base', 'essentials', 'none', 'ended', -1, demo.t('-900 days'), demo.t('-60 days'), 'closed_by_customer');
--- A job has set it aside, for the attention report.
+-- An undo has set it aside, for the attention report: what a job sets aside, its next run takes back.
 INSERT INTO lapse.quarantine (account_id, job, reason, since, run_id)
-VALUES (600, 'expire-invitations', 'the product refused a change', demo.t('-1 day'), 0);
+VALUES (600, 'undo', 'the product refused to have a row put back', demo.t('-1 day'), 0);
+
+-- 613: somebody has asked for time; change jobs leave it alone.
+INSERT INTO lapse.holds (account_id, reason, held_at, held_until)
+VALUES (613, 'disputed invoice', demo.t('-2 days'), demo.t('12 days'));
 
 -- 601 (condition 9): the owner has become a mere member. 602: two owners.
 UPDATE saas.account_members SET role = 'member' WHERE account_id = 601 AND role = 'owner';

@@ -9,7 +9,8 @@ code AS (
          c.account_id, c.code_hash, c.plan, c.seats, c.period_end, c.verified_at
   FROM ending e
   JOIN saas.activation_codes c ON c.account_id = e.account_id
-  WHERE c.verified_at >= e.started_at AND c.verified_at < e.ends_at AND c.redeemed_at IS NULL
+  WHERE
+    --include code-of-trial
   ORDER BY c.account_id, c.issued_at DESC, c.code_hash COLLATE "C" DESC
 ),
 base AS (

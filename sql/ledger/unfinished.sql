@@ -10,7 +10,8 @@ SELECT r.run_id, extract(epoch FROM r.as_of)::bigint AS as_of, r.state, r.attemp
        coalesce((r.counters ->> 'skipped')::bigint, 0) AS skipped,
        coalesce((r.counters ->> 'recorded')::bigint, 0) AS recorded,
        coalesce((r.counters ->> 'done')::bigint, 0) AS done,
-       coalesce((r.options ->> 'max_changes')::bigint, -1) AS max_changes
+       coalesce((r.options ->> 'max_changes')::bigint, -1) AS max_changes,
+       (r.options -> 'given')::text AS given
 FROM lapse.runs r
 WHERE r.job = :'job'::text
   AND r.run_id = (SELECT max(l.run_id) FROM lapse.runs l WHERE l.job = :'job'::text)

@@ -8,15 +8,8 @@ controls_ended AS (
     AND s.end_reason IS DISTINCT FROM 'undone'
   GROUP BY s.account_id
 ),
-controlled AS (
-  SELECT s.account_id, 'domains' AS entity, s.domain AS entity_id, s.suspended_at,
-         s.capture_enabled_at, s.lock_enabled_at,
-         s.capture_enabled_at IS NOT NULL OR s.lock_enabled_at IS NOT NULL AS in_use
-  FROM saas.domains s
-  UNION ALL
-  SELECT s.account_id, 'scim_connections', s.provider, s.suspended_at, NULL, NULL, true
-  FROM saas.scim_connections s
-),
+--include controls-held
+,
 controls_due AS (
   SELECT c.account_id, c.entity, c.entity_id, c.suspended_at, c.capture_enabled_at,
          c.lock_enabled_at,

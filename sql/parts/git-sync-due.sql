@@ -22,20 +22,21 @@ git_sync_judged AS (
     AND
     --include account-range
 ),
+git_sync_counted AS (
+  SELECT g.account_id, g.organization_id, g.status, g.git_sync_enabled,
+         g.git_sync_over_limit_since, g.deleted_at, g.member_limit,
+         g.member_limit IS NOT NULL AND g.member_limit < (
+           SELECT count(DISTINCT m.user_id)
+           FROM saas.organization_members m
+           WHERE m.account_id = g.account_id AND m.organization_id = g.organization_id
+             AND m.joined_at <= :'as_of'::timestamptz
+             AND (m.left_at IS NULL OR m.left_at > :'as_of'::timestamptz)) AS is_over
+  FROM git_sync_judged g
+),
 git_sync_due AS (
   SELECT j.account_id, j.organization_id, j.status, j.git_sync_enabled,
          j.git_sync_over_limit_since, j.deleted_at,
          CASE WHEN j.is_over THEN :'as_of'::timestamptz END AS new_since
-  FROM (
-    SELECT g.account_id, g.organization_id, g.status, g.git_sync_enabled,
-           g.git_sync_over_limit_since, g.deleted_at,
-           g.member_limit IS NOT NULL AND g.member_limit < (
-             SELECT count(DISTINCT m.user_id)
-             FROM saas.organization_members m
-             WHERE m.account_id = g.account_id AND m.organization_id = g.organization_id
-               AND m.joined_at <= :'as_of'::timestamptz
-               AND (m.left_at IS NULL OR m.left_at > :'as_of'::timestamptz)) AS is_over
-    FROM git_sync_judged g
-  ) j
+  FROM git_sync_counted j
   WHERE j.is_over = (j.git_sync_over_limit_since IS NULL)
 )

@@ -3,7 +3,7 @@
 -- Reads `seat_people` and `belonging`.
 idle_seats AS (
   SELECT p.account_id, p.person, p.email, p.user_id, p.source,
-         greatest(p.since, b.last_left) AS since,
+         greatest(p.since, b.last_left) AS since, b.user_id IS NOT NULL AS was_assigned,
          CASE WHEN p.source = 'capture' OR p.source = 'scim' AND b.user_id IS NULL
               THEN 'captured_unassigned' ELSE 'seat_without_access' END AS finding
   FROM seat_people p

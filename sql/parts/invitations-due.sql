@@ -3,8 +3,8 @@ SELECT s.account_id, s.invitation_id, s.status, s.sent_at, s.expires_at, s.close
        coalesce(s.expires_at, s.sent_at + interval '720 hours') AS lapsed_at
 FROM saas.invitations s
 WHERE s.status = 'pending'
-  AND (s.expires_at <= :'as_of'::timestamptz
-       OR s.expires_at IS NULL AND s.sent_at <= :'as_of'::timestamptz - interval '720 hours')
+  AND
+  --include invitation-over
   AND (s.account_id, s.invitation_id) > (:'from_account'::bigint, :'from_id'::bigint)
   AND (s.account_id, s.invitation_id) <= (:'to_account'::bigint, :'to_id'::bigint)
   AND

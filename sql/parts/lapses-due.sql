@@ -17,11 +17,10 @@ LEFT JOIN (
 ) t ON t.account_id = s.account_id
 WHERE s.kind = 'base'
   AND s.status IN ('trialing', 'active', 'past_due')
-  AND s.period_end <= :'as_of'::timestamptz - :'renewal_grace'::interval
-  AND NOT EXISTS (
-    SELECT FROM saas.subscriptions l
-    WHERE l.account_id = s.account_id AND l.kind = 'trial'
-      AND l.status IN ('trialing', 'active', 'past_due'))
+  AND
+  --include period-over
+  AND
+  --include no-live-trial
   AND
   --include account-range
   AND

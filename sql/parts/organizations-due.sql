@@ -3,18 +3,8 @@
 -- organizations with it; not one made later, not a personal workspace (O4). O2: one that this job
 -- made inactive is due to come back where the plan keeps it active. O6: no other one is touched.
 -- Reads `plan_in_force`.
-last_ended AS (
-  SELECT DISTINCT ON (s.account_id)
-         s.account_id, s.kind, s.ended_at, p.inactivates_on_end
-  FROM saas.subscriptions s
-  JOIN saas.plans p ON p.plan = s.plan
-  WHERE s.status = 'ended'
-    AND s.ended_at <= :'as_of'::timestamptz
-    AND s.end_reason IS DISTINCT FROM 'undone'
-    AND
-    --include account-range
-  ORDER BY s.account_id, s.ended_at DESC, p.rank DESC, s.subscription_id
-),
+--include last-ended
+,
 organizations_due AS (
   SELECT s.account_id, s.organization_id, s.status, s.inactive_since, s.inactive_reason,
          s.is_personal, s.deleted_at,
@@ -27,7 +17,8 @@ organizations_due AS (
     AND NOT f.keeps_organizations_active
     AND e.inactivates_on_end
     AND s.created_at <= e.ended_at
-    AND (NOT coalesce(s.is_personal, false) OR :'personal_workspace_can_lapse'::boolean)
+    AND
+    --include organization-may-lapse
     AND (s.deleted_at IS NULL OR s.deleted_at > :'as_of'::timestamptz)
   UNION ALL
   SELECT s.account_id, s.organization_id, s.status, s.inactive_since, s.inactive_reason,
@@ -36,7 +27,8 @@ organizations_due AS (
   FROM saas.organizations s
   JOIN plan_in_force f ON f.account_id = s.account_id
   WHERE s.status = 'inactive'
-    AND s.inactive_reason IN ('trial_ended', 'enterprise_ended')
+    AND
+    --include inactivated-by-us
     AND f.keeps_organizations_active
     AND (s.deleted_at IS NULL OR s.deleted_at > :'as_of'::timestamptz)
 )

@@ -48,11 +48,10 @@ team_invitations_due AS (
   WHERE i.status = 'pending' AND i.sent_at <= :'as_of'::timestamptz
 ),
 licenses_due AS (
-  SELECT l.account_id, l.license_id, l.revoked_at, l.revoke_reason, min(e.received_at) AS ends_at
+  SELECT DISTINCT l.account_id, l.license_id, l.revoked_at, l.revoke_reason
   FROM events_due e
   JOIN saas.licenses l
     ON l.account_id = e.account_id AND l.user_id = e.user_id AND l.source = 'scim'
   WHERE l.granted_at <= e.received_at
     AND (l.revoked_at IS NULL OR l.revoked_at > :'as_of'::timestamptz)
-  GROUP BY l.account_id, l.license_id, l.revoked_at, l.revoke_reason
 )

@@ -4,7 +4,7 @@
 seat_claims AS (
   SELECT j.account_id, j.at, coalesce(lower(u.email), 'user ' || u.user_id) AS person,
          true AS licensed, u.email, s.user_id, s.license_id AS id, s.source, s.granted_at AS since,
-         NULL::timestamptz AS expires, false AS closed
+         NULL::timestamptz AS expires, false AS closed, false AS accepted
   FROM judged j
   JOIN saas.licenses s ON s.account_id = j.account_id
   JOIN saas.users u ON u.user_id = s.user_id
@@ -15,7 +15,7 @@ seat_claims AS (
   SELECT j.account_id, j.at, coalesce(lower(s.email), 'invitation ' || s.invitation_id),
          false, s.email, NULL, s.invitation_id, 'invitation', s.sent_at,
          coalesce(s.expires_at, s.sent_at + interval '720 hours'),
-         s.status NOT IN ('pending', 'expired')
+         s.status NOT IN ('pending', 'expired'), s.status = 'accepted'
   FROM judged j
   JOIN saas.invitations s ON s.account_id = j.account_id
   WHERE s.sent_at <= j.at

@@ -5,7 +5,9 @@ seat_people AS (
          c.account_id, c.at, c.person, c.licensed, c.email, c.user_id, c.source, c.since,
          max(c.expires) OVER person AS expires,
          bool_or(c.closed) OVER person AS closed,
-         count(*) FILTER (WHERE c.licensed) OVER person AS licenses
+         bool_or(c.accepted) OVER person AS accepted,
+         count(*) FILTER (WHERE c.licensed) OVER person AS licenses,
+         array_agg(c.id) FILTER (WHERE NOT c.licensed) OVER person AS invitation_ids
   FROM seat_claims c
   WINDOW person AS (PARTITION BY c.account_id, c.at, c.person)
   ORDER BY c.account_id, c.at, c.person, c.licensed DESC, c.since, c.id

@@ -5,8 +5,8 @@ SELECT s.account_id, s.subscription_id, s.plan, s.seats, s.status, s.started_at,
 FROM saas.subscriptions s
 WHERE s.kind = 'trial'
   AND s.status IN ('trialing', 'active', 'past_due')
-  AND (s.trial_ends_at <= :'as_of'::timestamptz
-       OR s.trial_ends_at IS NULL AND s.started_at <= :'as_of'::timestamptz - interval '336 hours')
+  AND
+  --include trial-over
   AND
   --include account-range
   AND

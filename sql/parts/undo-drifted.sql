@@ -4,10 +4,16 @@ drifted AS (
   SELECT d.account_id
   FROM undo_due d
   LEFT JOIN saas.subscriptions t ON t.account_id = d.account_id AND t.subscription_id = d.first_id
-  WHERE d.entity = 'subscriptions' AND NOT coalesce(to_jsonb(t) @> d.after, false)
+  WHERE d.entity = 'subscriptions'
+    AND NOT coalesce(
+      --include undo-unchanged
+      , false)
   UNION
   SELECT d.account_id
   FROM undo_due d
   LEFT JOIN saas.activation_codes t ON t.account_id = d.account_id AND t.code_hash = d.entity_id
-  WHERE d.entity = 'activation_codes' AND NOT coalesce(to_jsonb(t) @> d.after, false)
+  WHERE d.entity = 'activation_codes'
+    AND NOT coalesce(
+      --include undo-unchanged
+      , false)
 )

@@ -16,10 +16,8 @@ WITH
 ,
 --include tie-outs
 ,
---include last-activity
-,
 over_since AS (
-  SELECT n.account_id,
+  SELECT n.account_id, n.plan, n.used, n.purchased, n.over,
          (SELECT min(h.day)
           FROM saas.seat_snapshots h
           WHERE h.account_id = n.account_id
@@ -44,6 +42,7 @@ found AS (
   FROM belonging b
   JOIN saas.users u ON u.user_id = b.user_id
   WHERE b.has_access
+    AND b.account_id IN (SELECT j.account_id FROM judged j)
     AND (u.deleted_at IS NULL OR u.deleted_at > :'as_of'::timestamptz)
     AND NOT EXISTS (
       SELECT FROM saas.licenses l
@@ -56,22 +55,26 @@ found AS (
   FROM seat_people p
   WHERE p.licenses > 1 AND p.at = :'as_of'::timestamptz
   UNION ALL
-  SELECT n.account_id, NULL, NULL, 'over_limit', n.plan, o.since, NULL,
-         n.used || ' used of ' || n.purchased || ': buy ' || n.over || ' more, or revoke as many'
-  FROM seats n
-  JOIN over_since o ON o.account_id = n.account_id
-  WHERE n.at = :'as_of'::timestamptz
+  SELECT o.account_id, NULL, NULL, 'over_limit', o.plan, o.since, NULL,
+         o.used || ' used of ' || o.purchased || ': buy ' || o.over || ' more, or revoke as many'
+  FROM over_since o
   UNION ALL
   SELECT t.account_id, NULL, NULL, 'tie_out', t.what, NULL, NULL, t.told
   FROM tie_outs t
   WHERE NOT t.holds
 )
-SELECT f.account_id, a.name AS account, f.email, f.finding, f.source, f.since,
-       CASE WHEN f.user_id IS NOT NULL
-            THEN coalesce(v.shown, CASE WHEN v.user_id IS NULL THEN 'N/A' END) END AS last_active,
-       f.suggested_action
+SELECT f.account_id, o.name AS account, f.email, f.finding, f.source, f.since,
+       CASE WHEN f.user_id IS NOT NULL THEN z.shown END AS last_active, f.suggested_action
 FROM found f
-JOIN saas.accounts a ON a.account_id = f.account_id
-LEFT JOIN last_activity v ON v.account_id = f.account_id AND v.user_id = f.user_id
+JOIN saas.accounts o ON o.account_id = f.account_id
+LEFT JOIN saas.user_activity a ON a.account_id = f.account_id AND a.user_id = f.user_id
+CROSS JOIN LATERAL (
+  SELECT max(s.day) AS last_day
+  FROM saas.user_activity_days s
+  WHERE s.account_id = f.account_id AND s.user_id = f.user_id
+    AND s.day <= (:'as_of'::timestamptz AT TIME ZONE 'UTC')::date
+) d
+--include last-active
+--include activity-band
 ORDER BY f.account_id, f.email COLLATE "C" NULLS FIRST, f.person COLLATE "C", f.finding COLLATE "C",
          f.source COLLATE "C"

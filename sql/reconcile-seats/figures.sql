@@ -10,17 +10,18 @@ WITH
 ,
 --include tie-outs
 ,
-now AS (
-  SELECT sum(n.used) FILTER (WHERE v.account_id IS NOT NULL) AS known,
-         sum(n.used) FILTER (WHERE v.account_id IS NULL) AS new
-  FROM seats n
-  LEFT JOIN previous v ON v.account_id = n.account_id
-  WHERE n.at = :'as_of'::timestamptz
-),
 came_and_went AS (
   SELECT k.cause, sum(k.step)::bigint AS seats
-  FROM moved k
+  FROM people_moved k
   GROUP BY k.cause
+  UNION ALL
+  SELECT 'again', -sum(t.again)::bigint
+  FROM seat_totals t
+),
+now AS (
+  SELECT sum(t.used) FILTER (WHERE t.day IS NOT NULL) AS known,
+         sum(t.used) FILTER (WHERE t.day IS NULL) AS new
+  FROM seat_totals t
 )
 SELECT f.label, coalesce(f.value, 0)::bigint AS value
 FROM (
@@ -30,16 +31,17 @@ FROM (
   FROM (VALUES (2, 'granted', 'Came since: licenses granted'),
                (3, 'captured', 'Came since: captured'),
                (4, 'invited', 'Came since: invited'),
-               (5, 'revoked', 'Went since: licenses revoked'),
-               (6, 'expired', 'Went since: invitations expired'),
-               (7, 'withdrawn', 'Went since: invitations withdrawn')) AS c (place, cause, label)
+               (5, 'again', 'Less: invited again, held a seat before'),
+               (6, 'revoked', 'Went since: licenses revoked'),
+               (7, 'expired', 'Went since: invitations expired'),
+               (8, 'withdrawn', 'Went since: invitations withdrawn')) AS c (place, cause, label)
   UNION ALL
-  SELECT 8, 'Used now in these accounts', (SELECT known FROM now)
+  SELECT 9, 'Used now in these accounts', (SELECT known FROM now)
   UNION ALL
-  SELECT 9, 'Used now in accounts without an earlier snapshot', (SELECT new FROM now)
+  SELECT 10, 'Used now in accounts without an earlier snapshot', (SELECT new FROM now)
   UNION ALL
-  SELECT 10, 'Tie-outs that hold', (SELECT count(*) FROM tie_outs WHERE holds)
+  SELECT 11, 'Tie-outs that hold', (SELECT count(*) FROM tie_outs WHERE holds)
   UNION ALL
-  SELECT 11, 'Tie-outs that do not hold', (SELECT count(*) FROM tie_outs WHERE NOT holds)
+  SELECT 12, 'Tie-outs that do not hold', (SELECT count(*) FROM tie_outs WHERE NOT holds)
 ) f
 ORDER BY f.place

@@ -32,6 +32,7 @@ SELECT n.account_id, a.name AS account, n.plan, n.purchased, n.licenses, n.invit
        CASE WHEN n.purchased IS NULL THEN 'no plan'
             WHEN n.purchased = -1 THEN 'unlimited'
             WHEN n.over > 0 THEN 'over'
+            WHEN n.purchased = 0 THEN 'none bought'
             WHEN n.used * 10 >= n.purchased::bigint * 9 THEN '90 to 100 %'
             WHEN n.used * 2 >= n.purchased THEN '50 to 90 %'
             ELSE 'under 50 %' END AS filled

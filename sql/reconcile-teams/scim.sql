@@ -1,5 +1,7 @@
 -- M3, M4: the events of SCIM are carried out, each with all it ends. A row that somebody changes
 -- meanwhile is left as they have it; where it is the team or the event itself, the batch is tried again.
+-- Memberships end when the news came; a license is revoked as of the run, because its seat was held and
+-- counted until then.
 WITH
 --include scim-expired
 ,
@@ -43,12 +45,12 @@ invitation_gone AS (
 ),
 license_gone AS (
   UPDATE saas.licenses l
-  SET revoked_at = d.ends_at, revoke_reason = 'deprovisioned'
+  SET revoked_at = :'as_of'::timestamptz, revoke_reason = 'deprovisioned'
   FROM licenses_due d
   WHERE l.account_id = d.account_id AND l.license_id = d.license_id
     AND l.source = 'scim'
     AND (l.revoked_at, l.revoke_reason) IS NOT DISTINCT FROM (d.revoked_at, d.revoke_reason)
-  RETURNING d.account_id, d.license_id, d.revoked_at, d.revoke_reason, d.ends_at
+  RETURNING d.account_id, d.license_id, d.revoked_at, d.revoke_reason
 ),
 event_done AS (
   UPDATE saas.scim_events e
@@ -85,8 +87,9 @@ written AS (
   UNION ALL
   SELECT l.account_id, 'licenses', l.license_id::text,
          jsonb_build_object('revoked_at', l.revoked_at, 'revoke_reason', l.revoke_reason),
-         jsonb_build_object('revoked_at', l.ends_at, 'revoke_reason', 'deprovisioned'),
-         'deprovisioned', l.ends_at
+         jsonb_build_object('revoked_at', :'as_of'::timestamptz,
+                            'revoke_reason', 'deprovisioned'),
+         'deprovisioned', :'as_of'::timestamptz
   FROM license_gone l
   UNION ALL
   SELECT e.account_id, 'scim_events', e.event_id::text,

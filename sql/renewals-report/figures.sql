@@ -27,15 +27,15 @@ priced AS (
   ) b ON NOT o.by_seats
 ),
 at_stake AS (
-  SELECT k.band, k.currency, sum(k.amount) AS amount, min(e.decimals) AS decimals
-  FROM priced k
+  SELECT f.band, f.currency, sum(f.amount) AS amount, min(e.decimals) AS decimals
+  FROM priced f
   CROSS JOIN LATERAL (
     SELECT
-    --include currency-exponent
+    --include currency-decimals
     AS decimals
   ) e
-  WHERE NOT k.cancelled AND k.amount IS NOT NULL
-  GROUP BY k.band, k.currency
+  WHERE NOT f.cancelled AND f.amount IS NOT NULL
+  GROUP BY f.band, f.currency
 )
 SELECT f.label, f.value
 FROM (

@@ -10,4 +10,7 @@ SELECT set_config('TimeZone', 'UTC', true),
        set_config('lock_timeout', least(:'timeout_ms'::bigint, 30000)::text, true),
        set_config('idle_in_transaction_session_timeout', '0', true),
        set_config('standard_conforming_strings', 'on', true),
-       set_config('jit', 'off', true)
+       set_config('jit', 'off', true),
+       -- whole tables are sorted and hashed: with the server's 4 MB that goes by way of the disk
+       set_config('work_mem', greatest(pg_size_bytes(current_setting('work_mem')) / 1024, 65536)::text,
+                  true)

@@ -16,7 +16,8 @@ invitations AS (
   SET status = d.before ->> 'status', closed_at = (d.before ->> 'closed_at')::timestamptz
   FROM steady d
   WHERE d.entity = 'invitations' AND t.account_id = d.account_id AND t.invitation_id = d.first_id
-    AND to_jsonb(t) @> d.after
+    AND
+    --include undo-unchanged
   RETURNING d.account_id, d.entity, d.entity_id, d.after AS before, d.before AS after
 ),
 subscriptions AS (
@@ -37,7 +38,8 @@ subscriptions AS (
   FROM steady d
   WHERE d.entity = 'subscriptions' AND NOT d.inserted
     AND t.account_id = d.account_id AND t.subscription_id = d.first_id
-    AND to_jsonb(t) @> d.after
+    AND
+    --include undo-unchanged
   RETURNING d.account_id, d.entity, d.entity_id, d.after AS before, d.before AS after
 ),
 ended_subscriptions AS (
@@ -47,7 +49,8 @@ ended_subscriptions AS (
   FROM steady d
   WHERE d.entity = 'subscriptions' AND d.inserted
     AND t.account_id = d.account_id AND t.subscription_id = d.first_id
-    AND to_jsonb(t) @> d.after
+    AND
+    --include undo-unchanged
   RETURNING d.account_id, d.entity, d.entity_id,
             jsonb_build_object('status', d.after -> 'status', 'ended_at', d.after -> 'ended_at',
                                'end_reason', d.after -> 'end_reason') AS before,
@@ -59,7 +62,8 @@ activation_codes AS (
   SET redeemed_at = (d.before ->> 'redeemed_at')::timestamptz
   FROM steady d
   WHERE d.entity = 'activation_codes' AND t.account_id = d.account_id AND t.code_hash = d.entity_id
-    AND to_jsonb(t) @> d.after
+    AND
+    --include undo-unchanged
   RETURNING d.account_id, d.entity, d.entity_id, d.after AS before, d.before AS after
 ),
 organizations AS (
@@ -76,7 +80,8 @@ organizations AS (
   FROM steady d
   WHERE d.entity = 'organizations' AND t.account_id = d.account_id
     AND t.organization_id = d.first_id
-    AND to_jsonb(t) @> d.after
+    AND
+    --include undo-unchanged
   RETURNING d.account_id, d.entity, d.entity_id, d.after AS before, d.before AS after
 ),
 exports AS (
@@ -85,7 +90,8 @@ exports AS (
   FROM steady d
   WHERE d.entity = 'organization_exports' AND t.account_id = d.account_id
     AND t.organization_id = d.first_id AND t.organization_id || '/' || t.export_id = d.entity_id
-    AND to_jsonb(t) @> d.after
+    AND
+    --include undo-unchanged
   RETURNING d.account_id, d.entity, d.entity_id,
             jsonb_build_object('status', d.after -> 'status') AS before,
             jsonb_build_object('status', t.status) AS after
@@ -98,7 +104,8 @@ memberships AS (
   WHERE d.entity = 'organization_members' AND t.account_id = d.account_id
     AND t.organization_id = d.first_id
     AND concat_ws('/', t.organization_id, t.user_id, t.via, t.joined_at) = d.entity_id
-    AND to_jsonb(t) @> d.after
+    AND
+    --include undo-unchanged
   RETURNING d.account_id, d.entity, d.entity_id,
             jsonb_build_object('left_at', d.after -> 'left_at') AS before,
             jsonb_build_object('left_at', t.left_at) AS after
@@ -108,7 +115,8 @@ teams AS (
   SET deleted_at = (d.before ->> 'deleted_at')::timestamptz
   FROM steady d
   WHERE d.entity = 'teams' AND t.account_id = d.account_id AND t.team_id = d.first_id
-    AND to_jsonb(t) @> d.after
+    AND
+    --include undo-unchanged
   RETURNING d.account_id, d.entity, d.entity_id, d.after AS before, d.before AS after
 ),
 team_members AS (
@@ -117,7 +125,8 @@ team_members AS (
   FROM steady d
   WHERE d.entity = 'team_members' AND t.account_id = d.account_id AND t.team_id = d.first_id
     AND concat_ws('/', t.team_id, t.user_id, t.source, t.joined_at) = d.entity_id
-    AND to_jsonb(t) @> d.after
+    AND
+    --include undo-unchanged
   RETURNING d.account_id, d.entity, d.entity_id, d.after AS before, d.before AS after
 ),
 team_links AS (
@@ -126,7 +135,8 @@ team_links AS (
   FROM steady d
   WHERE d.entity = 'team_organizations' AND t.account_id = d.account_id AND t.team_id = d.first_id
     AND concat_ws('/', t.team_id, t.organization_id, t.linked_at) = d.entity_id
-    AND to_jsonb(t) @> d.after
+    AND
+    --include undo-unchanged
   RETURNING d.account_id, d.entity, d.entity_id, d.after AS before, d.before AS after
 ),
 scim_events AS (
@@ -134,7 +144,8 @@ scim_events AS (
   SET applied_at = (d.before ->> 'applied_at')::timestamptz
   FROM steady d
   WHERE d.entity = 'scim_events' AND t.account_id = d.account_id AND t.event_id = d.first_id
-    AND to_jsonb(t) @> d.after
+    AND
+    --include undo-unchanged
   RETURNING d.account_id, d.entity, d.entity_id, d.after AS before, d.before AS after
 ),
 licenses AS (
@@ -144,7 +155,8 @@ licenses AS (
       revoke_reason = CASE WHEN d.inserted THEN 'undone' ELSE d.before ->> 'revoke_reason' END
   FROM steady d
   WHERE d.entity = 'licenses' AND t.account_id = d.account_id AND t.license_id = d.first_id
-    AND to_jsonb(t) @> d.after
+    AND
+    --include undo-unchanged
   RETURNING d.account_id, d.entity, d.entity_id,
             jsonb_build_object('revoked_at', d.after -> 'revoked_at',
                                'revoke_reason', d.after -> 'revoke_reason') AS before,
@@ -160,7 +172,8 @@ members AS (
                      ELSE (d.before ->> 'left_at')::timestamptz END
   FROM steady d
   WHERE d.entity = 'account_members' AND t.account_id = d.account_id AND t.user_id = d.first_id
-    AND to_jsonb(t) @> d.after
+    AND
+    --include undo-unchanged
   RETURNING d.account_id, d.entity, d.entity_id,
             CASE WHEN d.inserted THEN jsonb_build_object('left_at', NULL) ELSE d.after END AS before,
             CASE WHEN d.inserted THEN jsonb_build_object('left_at', t.left_at) ELSE d.before END
@@ -173,6 +186,8 @@ domains AS (
       verified_at = CASE WHEN d.before ? 'verified_at'
                          THEN (d.before ->> 'verified_at')::timestamptz ELSE t.verified_at END,
       last_seen_at = CASE WHEN d.before ? 'last_seen_at'
+                            AND t.last_seen_at IS NOT DISTINCT FROM
+                                (d.after ->> 'last_seen_at')::timestamptz
                           THEN (d.before ->> 'last_seen_at')::timestamptz ELSE t.last_seen_at END
   FROM steady d
   WHERE d.entity = 'domains' AND t.account_id = d.account_id AND t.domain = d.entity_id
@@ -185,7 +200,8 @@ connections AS (
   SET suspended_at = (d.before ->> 'suspended_at')::timestamptz
   FROM steady d
   WHERE d.entity = 'scim_connections' AND t.account_id = d.account_id AND t.provider = d.entity_id
-    AND to_jsonb(t) @> d.after
+    AND
+    --include undo-unchanged
   RETURNING d.account_id, d.entity, d.entity_id, d.after AS before, d.before AS after
 ),
 planned AS (

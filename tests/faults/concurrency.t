@@ -38,6 +38,7 @@ sub start {
     $self->{pid} = fork // die "fork: $!";
     if ($self->{pid} == 0) {
         delete @ENV{grep { /^LAPSE_(?!TEST_)/ } keys %ENV};
+        @ENV{keys %{ Lapse::guards() }} = values %{ Lapse::guards() };
         $ENV{$_} = $env->{$_} for keys %$env;
         open STDIN, '<', '/dev/null';
         open STDOUT, '>&', $self->{out};

@@ -119,6 +119,7 @@ sub start {
     my $pid = fork // die;
     return $pid if $pid;
     delete @ENV{grep { /^LAPSE_(?!TEST_)/ } keys %ENV};
+    @ENV{keys %{ Lapse::guards() }} = values %{ Lapse::guards() };
     my $env = $db->env;
     $ENV{$_} = $env->{$_} for keys %$env;
     open STDIN, '<', '/dev/null';

@@ -360,7 +360,7 @@ sub report {
     for my $row (@rows) {
         my %row;
         @row{@$header} = @$row;
-        push @{ $by{ $row{'Account ID'} } }, \%row;
+        push @{ $by{ $row{'Account ID'} // '' } }, \%row;
     }
     return \%by;
 }

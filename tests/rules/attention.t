@@ -300,6 +300,25 @@ is_deeply [map { [@$_{'Finding', 'Detail'}] } @{ $rows->{$sorted} }], [
     is_deeply $rows{'an invitation that ends a second after as-of'}, [], 'an invitation that has ended during the day is not told';
 }
 
+# ---- holds ----
+{
+    my $held = Lapse::database();
+    my @holds = (['at as-of', at(), undef, undef, 1], ['an instant after', at('1 us'), undef, undef, 0], ['until as-of', at('-2 d'), at(), undef, 0],
+        ['until an instant after', at('-2 d'), at('1 us'), undef, 1], ['released at as-of', at('-2 d'), undef, at(), 0],
+        ['released an instant after', at('-2 d'), undef, at('1 us'), 1], ['three days to go', at('-2 d'), at('80 h'), undef, 1]);
+    my $value = sub { defined $_[0] ? "'$_[0]'" : 'NULL' };
+    for my $i (0 .. $#holds) {
+        my ($name, @instants) = @{ $holds[$i] };
+        $held->sql("INSERT INTO saas.accounts VALUES ($i + 1, '$name', '2025-01-01'); INSERT INTO lapse.holds (account_id, reason, held_at, held_until, released_at)
+            VALUES ($i + 1, 'why', " . join(', ', map { $value->($_) } @instants[0 .. 2]) . ')');
+    }
+    is $held->lapse('run', 'attention-report', '--as-of', $Fixture::as_of, '--format', 'csv', '--out', $held->dir . '/out')->{status}, 0, 'the run ends well over holds';
+    my (undef, @lines) = Lapse::csv($held->dir . "/out/$Fixture::as_of/attention-report.csv");
+    my %shown = map { $_->[1] => $_ } grep { $_->[2] eq 'account_held' } @lines;
+    is !!$shown{ $_->[0] }, !!$_->[4], "a hold $_->[0]" for @holds;
+    is_deeply [@{ $shown{'three days to go'} }[3 .. 5]], ['why', shown(at('-2 d')), 3], 'a hold says why, since when, and for how long';
+}
+
 # ---- the demo has one of each ----
 {
     my $demo = Lapse::database();
@@ -314,7 +333,7 @@ is_deeply [map { [@$_{'Finding', 'Detail'}] } @{ $rows->{$sorted} }], [
     is_deeply [sort keys %kinds], [sort @told], 'the demo has each finding that the help tells of, and no other';
     my %has = map { ("$_->[0] $_->[2]" => 1) } @lines;
     ok $has{$_}, "the demo: $_" for '1 scim_token_ends', '4 over_seats', '6 scim_token_expired', '12 code_unused', '14 storage_rule_conflict', '22 code_unused', '38 organization_not_opened',
-        '41 trial_ends', '45 organization_not_opened', '501 invitation_ends', '600 set_aside', '601 no_owner', '612 no_personal_workspace', '613 no_second_owner', '710 scim_token_ends';
+        '41 trial_ends', '45 organization_not_opened', '501 invitation_ends', '600 set_aside', '601 no_owner', '612 no_personal_workspace', '613 no_second_owner', '613 account_held', '710 scim_token_ends';
     ok !$has{$_}, "the demo: not $_" for '602 no_second_owner', '37 code_unused', '31 trial_ends';
 }
 done_testing;

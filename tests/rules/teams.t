@@ -178,7 +178,7 @@ $f->case('M3 an overdue invitation is pending until it is marked', linked(@scim,
 
 # ---- M4, M5: people whom SCIM deprovisions ----
 sub leaves { my ($received, %more) = @_; return { kind => 'user_deprovisioned', email => 'u1.a' . $f->{next} . '@x.example', received_at => $received, %more } }
-sub revoked { my ($when) = @_; return { revoked_at => $when, revoke_reason => 'deprovisioned', -at => $when, -reason => 'deprovisioned', -job => $job } }
+sub revoked { my $when = at(); return { revoked_at => $when, revoke_reason => 'deprovisioned', -at => $when, -reason => 'deprovisioned', -job => $job } }
 my @by_scim = (team_members => [{ source => 'scim' }], licenses => [{ source => 'scim' }]);
 sub provisioned { return linked(@by_scim, there({}), @_) }
 sub lost {
