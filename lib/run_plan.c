@@ -4,7 +4,7 @@
    where any of its lines differs; a batch is always of whole accounts, so that after a kill the
    audit tells which accounts of which job are done. */
 #define _GNU_SOURCE
-#include "run_internal.h"
+#include "run_plan.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,29 +15,6 @@
 #include "ban.h"
 
 enum { ACCOUNTS_PER_RANGE = 2000 };
-
-struct plan_run {
-    int64_t run_id;
-    size_t job; /* in plan->jobs, and so in pass->runs */
-    bool all_done;
-};
-
-struct applying {
-    const struct plan *plan;
-    bool *left;    /* per account: has moved on, so nothing more is done there */
-    bool *differs; /* per account: of the range being compared */
-    bool *done;    /* per job and account: its lines stand, by an earlier attempt */
-    struct plan_run *runs;
-    size_t n_runs, n_left, n_rows, n_done;
-    int64_t from, to; /* the batch: behind this account, up to that */
-    bool moved;       /* the batch was given up because of what it would change */
-    struct strbuf accounts;
-};
-
-static bool *done_of(const struct applying *applying, size_t job, size_t account)
-{
-    return &applying->done[job * applying->plan->n_accounts + account];
-}
 
 /* The accounts behind `from` up to `to` that are not left, as an array literal. */
 static enum err_code list_accounts(const struct applying *applying, int64_t from, int64_t to,
@@ -52,200 +29,6 @@ static enum err_code list_accounts(const struct applying *applying, int64_t from
             sb_addf(ret, "%s%" PRId64, ret->len > 1 ? "," : "", plan->accounts[i]);
     sb_adds(ret, "}");
     return sb_text(ret) ? ERR_OK : err_nomem(err);
-}
-
-/* ---- what has been done of it ---- */
-
-static enum err_code take_applied(void *context, const struct db_row *row, struct err *err)
-{
-    char when[INSTANT_TEXT_SIZE];
-
-    (void)context;
-    err_set(err, ERR_STOPPED, "this plan was applied at %s already, by run %s",
-            show_instant(db_text(row, 0), when), db_text(row, 1));
-    err_hint(err, "a plan is applied once; what is due now is another: make a new one");
-    return err->code;
-}
-
-static enum err_code take_run(void *context, const struct db_row *row, struct err *err)
-{
-    struct applying *applying = context;
-    struct plan_run *grown =
-        reallocarray(applying->runs, applying->n_runs + 1, sizeof *applying->runs);
-
-    if (!grown)
-        return err_nomem(err);
-    applying->runs = grown;
-    for (size_t i = 0; i < applying->plan->n_jobs; i++)
-        if (str_eq(applying->plan->jobs[i].job->name, db_text(row, 1)))
-            grown[applying->n_runs++] = (struct plan_run){
-                .run_id = db_int(row, 0),
-                .job = i,
-                .all_done = str_eq(db_text(row, 2), "done") || str_eq(db_text(row, 2), "applied"),
-            };
-    return ERR_OK;
-}
-
-static enum err_code take_done(void *context, const struct db_row *row, _unused_ struct err *err)
-{
-    struct applying *applying = context;
-    size_t account;
-
-    for (size_t i = 0; i < applying->n_runs; i++)
-        if (applying->runs[i].run_id == db_int(row, 0) &&
-            plan_account(applying->plan, db_int(row, 1), &account)) {
-            *done_of(applying, applying->runs[i].job, account) = true;
-            applying->n_done++;
-        }
-    return ERR_OK;
-}
-
-/* The plan's runs in the order of its jobs: those that there were, and those of this pass; what is
-   tried before it is changed has the numbers -1, -2, ..., which no ledger gives. */
-static enum err_code list_runs(const struct pass *pass, bool trying, struct strbuf *ret,
-                               struct err *err)
-{
-    const struct applying *applying = pass->applying;
-
-    sb_reset(ret);
-    for (size_t i = 0; i < pass->n; i++) {
-        bool listed = false;
-
-        for (size_t k = 0; k < applying->n_runs; k++) {
-            if (applying->runs[k].job != i)
-                continue;
-            sb_addf(ret, "%s%" PRId64, ret->len ? "," : "{", applying->runs[k].run_id);
-            listed = listed || applying->runs[k].run_id == pass->runs[i].run_id;
-        }
-        if (trying)
-            sb_addf(ret, "%s%" PRId64, ret->len ? "," : "{", -1 - (int64_t)i);
-        else if (!listed && pass->runs[i].run_id)
-            sb_addf(ret, "%s%" PRId64, ret->len ? "," : "{", pass->runs[i].run_id);
-    }
-    sb_adds(ret, ret->len ? "}" : "{}");
-    return sb_text(ret) ? ERR_OK : err_nomem(err);
-}
-
-static enum err_code drift(struct pass *pass, const struct plan_drift *what, struct err *err)
-{
-    const struct run_observer *observer = pass->inv->observer;
-
-    pass->applying->n_rows++;
-    return observer->drift ? observer->drift(observer->context, what, err) : ERR_OK;
-}
-
-/* A job that ended without some of its accounts has left them. */
-static enum err_code find_left(struct pass *pass, size_t job, struct err *err)
-{
-    struct applying *applying = pass->applying;
-    const struct plan *plan = applying->plan;
-    enum err_code code = ERR_OK;
-
-    for (size_t i = 0; code == ERR_OK && i < plan->jobs[job].n; i++) {
-        int64_t account = plan->lines[plan->jobs[job].first + i].account;
-        struct plan_drift what = {plan->jobs[job].job, account, NULL, NULL,
-                                  "was left when this plan was applied before"};
-        size_t at;
-
-        if (!plan_account(plan, account, &at) || *done_of(applying, job, at) || applying->left[at])
-            continue;
-        applying->left[at] = true;
-        applying->n_left++;
-        code = drift(pass, &what, err);
-    }
-    return code;
-}
-
-static enum err_code load_done(struct pass *pass, struct err *err)
-{
-    struct applying *applying = pass->applying;
-    _cleanup_sb_ struct strbuf ids = {0};
-    struct args args = {0};
-    enum err_code code;
-
-    args_text(&args, "plan", applying->plan->sha256);
-    code = db_run_alone(pass->inv->db, &sql_ledger_plan_applied, &args, take_applied, NULL, err);
-    if (code == ERR_OK)
-        code = db_run_alone(pass->inv->db, &sql_ledger_plan_runs, &args, take_run, applying, err);
-    if (code != ERR_OK || applying->n_runs == 0)
-        return code;
-    code = list_runs(pass, false, &ids, err);
-    args_text(&args, "run_ids", sb_text(&ids));
-    if (code == ERR_OK)
-        code = db_run_alone(pass->inv->db, &sql_ledger_plan_done, &args, take_done, applying, err);
-    return code;
-}
-
-/* The job's run, where it is over, applied or unfinished. */
-static enum err_code find_run(struct pass *pass, size_t job, struct err *err)
-{
-    struct applying *applying = pass->applying;
-    struct run *run = &pass->runs[job];
-    struct unfinished left;
-    enum err_code code =
-        ledger_unfinished(pass->inv->db, run->job->name, applying->plan->sha256, &left, err);
-
-    if (code == ERR_OK && left.found) {
-        run_resume(run, &left);
-        run_tell(pass->inv, NEWS_NOTE,
-                 "going on with run %" PRId64 " of %s, which was left "
-                 "unfinished",
-                 left.run_id, run->job->name);
-    }
-    for (size_t i = 0; code == ERR_OK && i < applying->n_runs; i++) {
-        if (applying->runs[i].job != job || !applying->runs[i].all_done)
-            continue;
-        if (!left.found) {
-            run->run_id = applying->runs[i].run_id;
-            run->applied = run->ended = true;
-            run->state = RUN_DONE;
-        }
-        code = find_left(pass, job, err);
-        break;
-    }
-    unfinished_done(&left);
-    return code;
-}
-
-enum err_code run_plan_begin(struct pass *pass, struct err *err)
-{
-    const struct plan *plan = pass->inv->request->plan;
-    size_t n = plan->n_accounts ? plan->n_accounts : 1;
-    struct applying *applying = calloc(1, sizeof *applying);
-    enum err_code code = ERR_OK;
-
-    if (!applying)
-        return err_nomem(err);
-    pass->applying = applying;
-    applying->plan = plan;
-    applying->left = calloc(n, sizeof *applying->left);
-    applying->differs = calloc(n, sizeof *applying->differs);
-    applying->done = calloc(n * (plan->n_jobs ? plan->n_jobs : 1), sizeof *applying->done);
-    if (!applying->left || !applying->differs || !applying->done)
-        return err_nomem(err);
-    for (size_t i = 0; i < pass->n; i++)
-        if (pass->runs[i].state == RUN_FAILED) { /* its lock is taken */
-            err_copy(err, &pass->runs[i].err);
-            return err->code;
-        }
-    code = load_done(pass, err);
-    for (size_t i = 0; code == ERR_OK && i < pass->n; i++)
-        code = find_run(pass, i, err);
-    return code;
-}
-
-void run_plan_end(struct pass *pass)
-{
-    struct applying *applying = TAKE_PTR(pass->applying);
-
-    if (!applying)
-        return;
-    free(applying->left);
-    free(applying->differs);
-    free(applying->done);
-    free(applying->runs);
-    sb_done(&applying->accounts);
-    free(applying);
 }
 
 /* ---- comparing ---- */
@@ -288,11 +71,6 @@ static enum err_code take_line(void *context, const struct db_row *row, struct e
     return ERR_OK;
 }
 
-static enum err_code take_drift(void *context, const struct plan_drift *what, struct err *err)
-{
-    return drift(context, what, err);
-}
-
 static size_t span(const struct plan_line *lines, size_t from, size_t end, int64_t account)
 {
     size_t n = 0;
@@ -326,8 +104,9 @@ static enum err_code compare(struct pass *pass, size_t job, int64_t from, int64_
             return err_set(err, ERR_INTERNAL, "account %" PRId64 " is not part of the plan",
                            account);
         if (!applying->left[at])
-            code = plan_compare(of->job, &plan->lines[i], *done_of(applying, job, at) ? 0 : planned,
-                                &due->list[j], now, &same, take_drift, pass, err);
+            code = plan_compare(of->job, &plan->lines[i],
+                                *plan_done_of(applying, job, at) ? 0 : planned, &due->list[j], now,
+                                &same, plan_tell_drift, pass, err);
         applying->differs[at] = applying->differs[at] || !same;
         i += planned;
         j += now;
@@ -355,7 +134,7 @@ static enum err_code read_lines(struct pass *pass, const struct args *batch, boo
 {
     _cleanup_sb_ struct strbuf ids = {0};
     struct args args = *batch;
-    enum err_code code = list_runs(pass, trying, &ids, err);
+    enum err_code code = plan_list_runs(pass, trying, &ids, err);
 
     args_text(&args, "run_ids", sb_text(&ids));
     return code == ERR_OK
@@ -566,7 +345,7 @@ enum err_code run_plan_remember(struct pass *pass, struct err *err)
     for (size_t i = 0; i < pass->n; i++)
         if (pass->runs[i].state != RUN_DONE)
             return ERR_OK; /* the same command goes on with it */
-    code = list_runs(pass, false, &ids, err);
+    code = plan_list_runs(pass, false, &ids, err);
     args_text(&args, "plan", applying->plan->sha256);
     args_text(&args, "as_of", pass->as_of_text);
     args_text(&args, "run_ids", sb_text(&ids));
