@@ -179,9 +179,12 @@ enum err_code run_part(const struct bisection *b, struct args *args, struct batc
     if (code == ERR_OK)
         return ERR_OK;
     refusals_cut(b->refusals, refused);
-    if (b->refusals && is_refusal(&why))
-        return bisect(b, args, from, to, rows, &why, err);
-    err_move(err, &why);
+    if (!b->refusals || !is_refusal(&why)) {
+        err_move(err, &why);
+        return code;
+    }
+    code = bisect(b, args, from, to, rows, &why, err);
+    args_range(args, from.account, from.id, to.account, to.id);
     return code;
 }
 

@@ -162,6 +162,8 @@ static enum err_code try_batch(const struct bisection *b, struct args *args, str
         code = recount(b->pass, run, args, b->guard, &ret->done, err);
     if (code == ERR_OK)
         code = run_part(&parts, args, from, to, rows, err);
+    if (code == ERR_OK && b->pass->applying)
+        code = run_plan_compare(b, args, err);
     if (code == ERR_OK && ret->changed == 0 && ret->recorded == 0) {
         db_rollback(db);
         return ERR_OK;
@@ -310,7 +312,11 @@ void run_change(struct pass *pass, struct run *run)
     struct batch_keys keys = {0};
     struct refusals refusals = {0};
     struct guard guard;
-    bool guarded = run->job->kind == JOB_CHANGE;
+    bool bisected = run->job->kind == JOB_CHANGE, guarded = bisected && !pass->applying;
+    const struct bisection parts = {.pass = pass,
+                                    .run = run,
+                                    .guard = guarded ? &guard : NULL,
+                                    .refusals = bisected ? &refusals : NULL};
     struct args args = {0};
     enum err_code code;
 
@@ -325,9 +331,7 @@ void run_change(struct pass *pass, struct run *run)
     if (code == ERR_OK && guarded)
         code = guard_check(pass, run, &guard, run->due_changes, &err);
     if (code == ERR_OK)
-        code = do_batches(&(struct bisection){pass, run, guarded ? &guard : NULL,
-                                              guarded ? &refusals : NULL, NULL},
-                          &args, &keys, &err);
+        code = (pass->applying ? run_plan_batches : do_batches)(&parts, &args, &keys, &err);
     if (code == ERR_OK)
         code = run_settle_refusals(pass, run, &refusals, &err);
     refusals_done(&refusals);

@@ -1,14 +1,16 @@
 /* What the parts of a run share: run.c leads, run_change.c changes, run_report.c reports and
    publishes, run_input.c takes in files, run_ask.c asks the DNS, run_guard.c stops what is too big,
    run_bisect.c finds what the database refuses, run_reader.c finds the replica, run_cleanup.c
-   removes what is past its time, run_preview.c tries it all without keeping it, run_explain.c one
-   account as of many instants, run_forecast.c night after night; all stand on run_pass.c. */
+   removes what is past its time, run_preview.c tries it all without keeping it, run_plan.c
+   carries out a plan, run_explain.c one account as of many instants, run_forecast.c night after
+   night; all stand on run_pass.c. */
 #ifndef LAPSE_RUN_INTERNAL_H
 #define LAPSE_RUN_INTERNAL_H
 
 #include "db.h"
 #include "dns.h"
 #include "ledger.h"
+#include "plan.h"
 #include "publish.h"
 #include "run.h"
 
@@ -26,7 +28,8 @@ struct pass {
     struct invocation *inv;
     struct instant as_of;
     char as_of_text[INSTANT_SIZE], date[DAY_SIZE];
-    const char *accounts;  /* array literal, or NULL for all */
+    const char *accounts;  /* array literal, or NULL for all: whom it changes ... */
+    const char *reported;  /* ... and whom its reports list: for a plan, all */
     const char *asked_out; /* --out, or NULL */
     unsigned formats;      /* --format, or 0: the settings' */
     int64_t max_changes;   /* --max-changes, or -1: the guards of the settings */
@@ -35,6 +38,7 @@ struct pass {
     struct staging *staging;
     struct run *runs;
     size_t n;
+    struct applying *applying; /* a plan being carried out, or NULL; see run_plan.c */
 };
 
 void run_tell(const struct invocation *inv, enum run_news news, const char *format, ...)
@@ -178,6 +182,11 @@ enum { NOT_COUNTED = -1 };
 enum err_code run_part(const struct bisection *b, struct args *args, struct batch_key from,
                        struct batch_key to, int64_t rows, struct err *err) _must_check_;
 
+/* The accounts behind `from` up to `to` in the open transaction, which will be rolled back: files
+   taken in, answers kept, accounts set aside, looked at and changed. */
+enum err_code run_try(const struct bisection *b, struct args *args, const struct asked *asked,
+                      int64_t from, int64_t to, struct err *err) _must_check_;
+
 /* A batch, which is the range in `args` too, until it stands: again after a deadlock or a lost
    connection. */
 enum err_code run_batch(const struct bisection *b, struct args *args, struct batch_key from,
@@ -253,6 +262,26 @@ void run_finish(struct pass *pass, struct run *run);
 
 /* Publishes what the runs made and records it; returns the folder. */
 enum err_code pass_publish(struct pass *pass, char **ret_published, struct err *err) _must_check_;
+
+/* Change jobs that commit go forward in time, unless somebody says otherwise: ERR_STOPPED. */
+enum err_code run_check_backdate(struct pass *pass, const struct run *run,
+                                 struct err *err) _must_check_;
+
+/* Makes `run` go on where an unfinished one stopped. */
+void run_resume(struct run *run, const struct unfinished *left);
+
+/* A plan. begin, once the jobs are locked: what has been done of it, and its unfinished runs; a
+   plan that was applied is ERR_STOPPED. check, before anything is changed: tries it all, rolls it
+   back and compares; what has moved on is told to the observer. batches: the changes of a job, in
+   place of do_batches; compare: a batch before its commit, the range set by batches. */
+enum err_code run_plan_begin(struct pass *pass, struct err *err) _must_check_;
+enum err_code run_plan_check(struct pass *pass, struct err *err) _must_check_;
+enum err_code run_plan_batches(const struct bisection *b, struct args *args,
+                               const struct batch_keys *keys, struct err *err) _must_check_;
+enum err_code run_plan_compare(const struct bisection *b, struct args *args,
+                               struct err *err) _must_check_;
+enum err_code run_plan_remember(struct pass *pass, struct err *err) _must_check_;
+void run_plan_end(struct pass *pass); /* frees; none is fine */
 
 /* Calls `each` for one range of the pass' accounts after the other, behind `from`, up to `to`. */
 typedef enum err_code (*range_fn)(void *context, int64_t from, int64_t to, struct err *err);
