@@ -14,8 +14,8 @@ const struct job job_purge = {
     .rules =
         "Details of activity (one row per person and day) older than 90 days are purged, in\n"
         "batches, after the reports are published; the one summary row per account and person\n"
-        "never is. A report for a date before the last purge is then refused, unless\n"
-        "--allow-incomplete is given.\n"
+        "never is, and takes over the last day that only the details knew. A report for a date\n"
+        "before the last purge is then refused, unless --allow-incomplete is given.\n"
         "\n"
         "Off unless set: runs older than [job.purge] history_retention, but never one that\n"
         "changed something or took snapshots, whose reports are still there, or that is the last\n"

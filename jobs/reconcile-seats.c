@@ -97,6 +97,7 @@ const struct job job_reconcile_seats = {
     .gone = &sql_purge_gone,
     .cut = &sql_reconcile_seats_cut,
     .steps = {{.sql = &sql_reconcile_seats_release, .explain = &sql_reconcile_seats_explain},
+              {.sql = &sql_reconcile_seats_yield},
               {.sql = &sql_reconcile_seats_snapshots, .unaudited = true}},
     .tables = tables,
     .reports_state = true,

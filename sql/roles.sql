@@ -56,6 +56,8 @@ GRANT UPDATE (suspended_at) ON saas.scim_connections TO lapse_runner;
 GRANT INSERT, UPDATE ON saas.seat_snapshots TO lapse_runner;
 GRANT INSERT, UPDATE ON saas.billing_lines TO lapse_runner;
 GRANT DELETE ON saas.user_activity_days TO lapse_runner;
+GRANT INSERT (account_id, user_id, last_opened_at), UPDATE (last_opened_at)
+  ON saas.user_activity TO lapse_runner;
 GRANT INSERT, UPDATE ON lapse.billing_files TO lapse_runner;
 GRANT INSERT, UPDATE, DELETE ON lapse.billing_bad_lines, lapse.billing_unmatched,
       lapse.billing_staged TO lapse_runner;

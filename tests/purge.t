@@ -89,6 +89,10 @@ for my $as_of ("${Fixture::as_of}T00:00:00Z", "${Fixture::as_of}T23:59:59Z") {
     for my $age (0, 30, 89, 90, 91, 95, 100, 101, 200) {
         $f->case("age $age", { users => [{}], licenses => [{}], user_activity => [{ last_opened_at => at("-$age d") }],
             user_activity_days => [map { { day => day($_), requests_created => 1 + $_, requests_executed => 2, documents_created => 3 } } $age, $age + 1, $age + 50] }, {});
+        # Only the details know of them: no summary row, one without an opening, one with an older opening or only a login.
+        my $n = 0;
+        $f->case("age $age, by the details alone " . ++$n, { users => [{}], licenses => [{}], user_activity => $_, user_activity_days => [map { { day => day($_), requests_created => 1 } } $age, $age + 7] }, {})
+            for [], [{}], [{ last_opened_at => at('-' . ($age + 3) . ' d') }], [{ last_login_at => at('-1 d') }];
     }
     $f->load;
     my $out = $db->dir . '/reports';

@@ -42,6 +42,8 @@ WITH needed (kind, name, privilege, columns) AS (
     ('table', 'saas.scim_connections', 'SELECT', ''),
     ('column', 'saas.scim_connections', 'UPDATE', 'suspended_at'),
     ('table', 'saas.user_activity', 'SELECT', ''),
+    ('column', 'saas.user_activity', 'INSERT', 'account_id,user_id,last_opened_at'),
+    ('column', 'saas.user_activity', 'UPDATE', 'last_opened_at'),
     ('table', 'saas.user_activity_days', 'SELECT', ''),
     ('table', 'saas.user_activity_days', 'DELETE', ''),
     ('table', 'saas.billing_lines', 'SELECT', ''),

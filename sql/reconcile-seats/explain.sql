@@ -29,7 +29,10 @@ CROSS JOIN LATERAL (
      i.since <= :'as_of'::timestamptz - :'release_unused_seats_after'::interval,
      CASE WHEN :'release_unused_seats_after'::text IS NULL THEN 'release_unused_seats_after is not set'
           ELSE 'so from' END,
-     i.since + :'release_unused_seats_after'::interval)
+     i.since + :'release_unused_seats_after'::interval),
+    (4, 'they have not joined one since the as-of, nor own the account', NOT
+     --include joined-since
+     , NULL, NULL)
 ) c (place, condition, holds, figure, instant)
 WHERE (s.license_id::text = :'asked'::text OR :'asked'::text IS NULL AND i.user_id IS NOT NULL
        AND s.granted_at <= :'as_of'::timestamptz

@@ -202,6 +202,9 @@ shared('V2 at the same instant the lower account', {}, 1, [$enterprise, {}, unde
 shared('V2 a capture that is not verified does not compete', {}, 2, [$enterprise, { verified_at => undef, capture_enabled_at => at('-90 d') }, undef, 'nothing'], [$enterprise, {}, undef, 'captured']);
 shared('V2 one that is suspended does not', {}, 2, [$enterprise, { suspended_at => at('-1 d'), capture_enabled_at => at('-90 d') }, undef, 'unmanaged'], [$enterprise, {}, undef, 'captured']);
 shared('V2 one on Pro does not', {}, 2, [[{ plan => 'pro' }], { capture_enabled_at => at('-90 d') }, undef, 'unmanaged'], [$enterprise, {}, undef, 'captured']);
+shared("V2 a domain of an account with $_->[0] does not pass to another", {}, 0, [$_->[1], { capture_enabled_at => at('-90 d') }, undef, 'unmanaged'], [$enterprise, {}, undef, 'unmanaged'])
+    for ['two live bases', [({ plan => 'enterprise' }) x 2]], ['an Enterprise and a Pro base', [{ plan => 'pro' }, { plan => 'enterprise' }]], ['two live trials', [{ plan => 'pro' }, ({@trial}) x 2]];
+shared('V2 one with two live bases, none with Enterprise controls, does not compete', {}, 2, [[({ plan => 'pro' }) x 2], { capture_enabled_at => at('-90 d') }, undef, 'unmanaged'], [$enterprise, {}, undef, 'captured']);
 shared('V2 one to be enabled does not', {}, 2, [$enterprise, { capture_enabled_at => at('1 us') }, undef, 'unmanaged'], [$enterprise, {}, undef, 'captured']);
 shared('V2 one that is off does not', {}, 2, [$enterprise, { capture_enabled_at => undef }, undef, 'unmanaged'], [$enterprise, {}, undef, 'captured']);
 shared('V2 without a free seat there it does not pass to the other', {}, 1, [[{ plan => 'enterprise', seats => 0 }], {}, undef, 'blocked'], [$enterprise, {}, undef, 'unmanaged']);
@@ -232,7 +235,7 @@ my $out = $db->dir . '/out';
 my $before = $db->lapse('run', $job, '--as-of', $Fixture::as_of, '--dry-run', '--json', '--format', 'csv', '--out', $db->dir . '/dry');
 my $r = $db->lapse_env({ TZ => 'Europe/Berlin', PGTZ => 'Europe/Berlin' }, 'run', $job, $report, '--json', '--as-of', $Fixture::as_of, '--format', 'csv', '--out', $out);
 is $r->{status}, 83, 'the accounts of which nobody can tell the plan are set aside, the others proceed' or diag $r->{stderr};
-like $r->{stderr}, qr/account \d+ was set aside: 2 live (base subscriptions|trials) \(and 1 more\)/, '... and it says so';
+like $r->{stderr}, qr/account \d+ was set aside: 2 live (base subscriptions|trials) \(and 5 more\)/, '... and it says so';
 my $set = "$out/$Fixture::as_of";
 $f->check($set, $job, $report);
 

@@ -383,6 +383,10 @@ sub figures {
     $case->('two licenses, both unused', { licenses => [{}, { granted_at => at('-60 d') }], $left->(at('-90 d')) }, { 1 => { %gone }, 2 => { %gone } });
     $case->('a license revoked already: as it was', { licenses => [{ revoked_at => at('-9 d'), revoke_reason => 'left' }], $left->(at('-90 d')) });
     $case->('one to be revoked an instant after as-of', { licenses => [{ revoked_at => at('1 us'), revoke_reason => 'left' }], $left->(at('-90 d')) }, 1);
+    $case->('joined an organization since the as-of: kept', { organization_members => [{ left_at => at('-90 d') }, { joined_at => at('1 us') }] });
+    $case->('joined one that is deleted', { organization_members => [{ left_at => at('-90 d') }, { organization_id => 2, joined_at => at('1 us') }], organizations => [{}, { deleted_at => at() }] }, 1);
+    $case->('joined a team since the as-of: kept', { teams => [{}], team_members => [{ joined_at => at('1 us') }], $left->(at('-90 d')) });
+    $case->('became the owner since the as-of: kept', { account_members => [{ role => 'owner', joined_at => at('1 us') }], $left->(at('-90 d')) });
     $case->('a held account is left alone', { $left->(at('-90 d')) }, 0, hold => 1);
     $f->load;
     $db->sql("INSERT INTO lapse.holds (account_id, reason, held_at) VALUES ($_, 'test', '2026-01-01')") for @hold;
@@ -405,5 +409,20 @@ sub figures {
     is $db->one('SELECT count(*) FROM lapse.changes'), $changes, 'release: a rerun changes nothing';
     $r = $db->lapse(@release, '--set', 'reports.dir=' . $db->dir . '/on', 'check', '--as-of', $Fixture::as_of);
     unlike $r->{stdout}, qr/WRONG.*(?:7|10):|a recount \d/, 'release: the promises hold' or diag $r->{stdout};
+}
+# ---- a user who is faster ----
+for (['joins an organization', "INSERT INTO saas.organization_members (account_id, organization_id, user_id, via, role, joined_at) SELECT account_id, organization_id, USER, 'direct', 'member', '2026-03-31T08:00:00Z' FROM saas.organizations WHERE account_id = A", 'organization_members'],
+    ['becomes the owner', "INSERT INTO saas.account_members (account_id, user_id, role, joined_at) VALUES (A, USER, 'owner', '2026-03-31T08:00:00Z')", 'account_members'])
+{
+    my ($what, $statement, $table) = @$_;
+    my $db = Lapse::database();
+    my $f = Fixture->new($db);
+    my $account = $f->case("L3 whose holder $what meanwhile keeps the license", { users => [{}], organizations => [{}], licenses => [{}] }, {});
+    $f->load;
+    my $user = $account * 100 + 1;
+    $statement =~ s/USER/$user/; $statement =~ s/\bA\b/$account/;
+    my $r = Fixture::against($db, "UPDATE saas.licenses SET source = source WHERE account_id = $account; $statement", '--set', 'rules.release_unused_seats_after=30 d', 'run', $job, '--as-of', $Fixture::as_of, '--format', 'csv', '--out', $db->dir . '/out');
+    is "$r->{status} $r->{user}", '0 0', "L3 whose holder $what meanwhile: both end well" or diag $r->{stderr};
+    is_deeply [$db->one('SELECT count(*) FROM saas.licenses WHERE revoked_at IS NULL'), $db->one('SELECT count(*) FROM lapse.changes'), $db->one("SELECT count(*) FROM saas.$table")], [1, 0, 1], "L3 whose holder $what meanwhile keeps the license";
 }
 done_testing;
