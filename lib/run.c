@@ -252,10 +252,10 @@ static enum err_code choose_out(struct pass *pass, struct err *err)
     if (pass->out || pass->reported || request->dry_run)
         return ERR_OK;
     pass->out = conf_text(request->conf, "reports", "dir");
-    if (pass->out)
+    if (pass->out || request->may_be_unpublished)
         return ERR_OK;
     code = err_set(err, ERR_CONFIG, "no folder to publish the reports in");
-    err_hint(err, "set [reports] dir, or give --out DIR");
+    err_hint(err, request->plan ? "set [reports] dir" : "set [reports] dir, or give --out DIR");
     return code;
 }
 

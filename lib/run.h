@@ -55,7 +55,8 @@ struct run_request {
     int64_t max_changes; /* in place of every job's guard; -1: the guards of the settings */
     /* A plan to carry out: its as-of and its jobs are the request's; no guard counts. NULL: none */
     const struct plan *plan;
-    bool skip_drifted; /* leave the accounts that have moved on since, and do the rest */
+    bool may_be_unpublished; /* without a folder for reports it goes on all the same */
+    bool skip_drifted;       /* leave the accounts that have moved on since, and do the rest */
 };
 
 enum run_state {

@@ -224,10 +224,10 @@ enum err_code run_settle_refusals(struct pass *pass, struct run *run,
     pass_args(pass, run, &args);
     for (size_t i = 0; code == ERR_OK && i < refusals->n; i++)
         code = settle_one(pass, run, &refusals->list[i], err);
-    if (code == ERR_OK)
+    if (code == ERR_OK) {
         run_count_refusals(run, refusals);
-    if (code == ERR_OK)
         code = db_run(pass->inv->db, &sql_ledger_take_back, &args, NULL, NULL, err);
+    }
     if (code == ERR_OK)
         code = db_commit(pass->inv->db, &unknown, err);
     if (code != ERR_OK)

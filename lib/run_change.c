@@ -311,7 +311,7 @@ void run_change(struct pass *pass, struct run *run)
     _cleanup_err_ struct err err = {0};
     struct batch_keys keys = {0};
     struct refusals refusals = {0};
-    struct guard guard;
+    struct guard guard = {0};
     bool bisected = run->job->kind == JOB_CHANGE, guarded = bisected && !pass->applying;
     const struct bisection parts = {.pass = pass,
                                     .run = run,

@@ -296,6 +296,37 @@ like $r->{stderr}, qr/the settings that shape \S+ are not those of the plan/, 's
     is $db->lapse('verify', '--audit')->{status}, 0, '... and the chain holds';
 }
 
+# ---- the database refuses an account ----
+sub refuse {
+    my ($db, $account) = @_;
+    $db->sql("CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN IF NEW.account_id = $account THEN RAISE 'frozen by legal'; END IF; RETURN NEW; END \$\$;
+        CREATE TRIGGER refuse BEFORE UPDATE ON saas.invitations FOR EACH ROW EXECUTE FUNCTION public.refuse()");
+}
+{
+    my $db = copy_of($demo);
+    refuse($db, $account);
+    my $before = state_of($db);
+    my $r = lapse($db, '--json', 'apply', $file);
+    is $r->{status}, 80, 'an account that the database refuses since the plan: 80' or diag $r->{stderr};
+    is state_of($db), $before, '... nothing changed';
+    is_deeply [grep { !/^\S+ $account / } drifts($r)], [], '... that account is named';
+    like $r->{stdout}, qr/"drift":"is refused by the database \(SQLSTATE P0001\): frozen by legal"/, '... with the reason';
+    is lapse($db, 'apply', $file, '--skip-drifted')->{status}, 0, '--skip-drifted does the others';
+    is_deeply [sort(audit($db))], [sort map { plain($_) } grep { $_->{account_id} != $account } @planned], '... all of them';
+}
+{
+    my $db = copy_of($demo);
+    refuse($db, $account);
+    is planned_in($db, "$file.refused", @quick, '--as-of', $as_of)->{status}, 83, 'a plan without what the database refuses: 83';
+    my (undef, @lines) = lines(Lapse::slurp("$file.refused"));
+    is_deeply [grep { $_->{account_id} == $account && $_->{job} eq 'expire-invitations' } @lines], [], '... which it does not list';
+    cmp_ok scalar @lines, '>', @planned / 2, '... and all else it does';
+    my $r = apply($db, "$file.refused");
+    is $r->{status}, 83, '... is applied, the account set aside' or diag $r->{stderr}, $r->{stdout};
+    is_deeply [sort(audit($db))], [sort map { plain($_) } @lines], '... exactly as it is';
+    is $db->one("SELECT string_agg(account_id::text, ' ') FROM lapse.quarantine WHERE sqlstate = 'P0001'"), $account, '... and in quarantine';
+}
+
 # ---- killed ----
 {
     my @small = ('--set', 'database.batch_rows=20');

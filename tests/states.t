@@ -1,5 +1,5 @@
-# Random accounts (tests/lib/States.pm) in whatever state: what the dry run lists is what the run does;
-# a second run does nothing; what the database refuses stops nobody else; undo brings back what was,
+# Random accounts (tests/lib/States.pm) in whatever state: what the dry run lists is what the run does,
+# and what a plan and apply do; a second run does nothing; what the database refuses stops nobody else; undo brings back what was,
 # but for rows that were changed since, which it lists; an undo undone brings back the night.
 #
 #     LAPSE_TEST_SEED=N      to repeat a run: the seed is printed
@@ -8,7 +8,7 @@
 use strict;
 use warnings;
 use JSON::PP ();
-use List::Util qw(first shuffle);
+use List::Util qw(first shuffle sum);
 use Test::More;
 use Lapse;
 use Fixture;
@@ -105,16 +105,35 @@ sub dry_then_run {
     return $done;
 }
 
+# ---- a plan ----
+
+# Plans; a copy of the database applies, and is returned. `$done` is what a run does. What has no audit
+# (snapshots, last_seen_at) a plan leaves as it is in accounts that it does not change.
+sub planned {
+    my ($name, $db, $done) = @_;
+    my $copy = copy_of($db);
+    my $file = $db->dir . '/plan.jsonl';
+    ended_well("$name: the plan", lapse($db, 'plan', @jobs, '--as-of', at() =~ s/\+00:00$/Z/r, '-o', $file));
+    my ($header) = map { $json->decode($_) } split /\n/, Lapse::slurp($file) =~ s/\n.*//sr;
+    is_deeply { map { $_->{job} => $_->{changes} } @{ $header->{jobs} } }, { map { $_ => sum(0, values %{ $done->{$_} || {} }) } @jobs }, "$name: has as many changes of each job";
+    my $last = last_run($copy);
+    ended_well("$name: apply", lapse($copy, 'apply', $file));
+    my $applied = done_since($copy, $last);
+    same("$name: $_ did by plan what a run does", $applied->{$_} || {}, $done->{$_} || {}) for @jobs;
+    audit_holds("$name, by plan", $copy);
+    return $copy;
+}
+
 # ---- undo ----
 
 # Newest first: what had done something, undos or not.
 sub runs_with_changes { my ($db, $undos) = @_; return map { $_->[0] // () } $db->rows("SELECT run_id FROM lapse.runs r WHERE (job = 'undo') = $undos AND EXISTS (SELECT FROM lapse.changes c WHERE c.run_id = r.run_id) ORDER BY 1 DESC") }
 
-# An undo's as-of is the clock's: a dry run's is another.
+# An undo's as-of is the clock's: a dry run's is another. What was before may be of the same second.
 sub at_now {
     my ($changes, $r) = @_;
     my $as_of = (first { exists $_->{as_of} } lines($r))->{as_of} =~ s/Z$//r;
-    return { map { s/\Q$as_of\E(?:Z|\+00:00)/NOW/gr => $changes->{$_} } keys %{ $changes || {} } };
+    return { map { my ($was, $is) = /^(.* )(\{.*)$/s; $was . ($is =~ s/\Q$as_of\E(?:Z|\+00:00)/NOW/gr) => $changes->{$_} } keys %{ $changes || {} } };
 }
 
 # Undoes runs, some of them tried before; returns what was left: run => { "account entity key" => 1 }.
@@ -279,7 +298,9 @@ sub refused {
     my %others = map { $_->[0] => 1 } grep { !$refused{ $_->[0] } } $db->rows('SELECT account_id FROM saas.accounts');
     my $due = due($db, keys %refused);
     refuse($db, keys %refused);
+    my $untouched = copy_of($db);
     my $all_done = dry_then_run($name, $db, @jobs);
+    planned("$name: a plan", $untouched, $all_done);
     same("$name: the others change as without", only(States::named(States::everything($db)), \%others), only($night, \%others));
     same("$name: ... nothing of the refused", only(States::everything($db), \%refused), only($before, \%refused));
     same("$name: ... $_ as without", $all_done->{$_} || {}, only($done->{$_} || {}, \%others)) for @jobs;
@@ -308,12 +329,12 @@ for my $n (defined $ENV{LAPSE_TEST_TURN} ? $ENV{LAPSE_TEST_TURN} : 0 .. $#turns)
     $Fixture::as_of = $turn->{as_of};
     my $states = States->new(Lapse::database(), seed => $seed, accounts => $ENV{LAPSE_TEST_STATES} || $turn->{states})->load;
     my $db = $states->{db};
-    my @start = map { copy_of($db) } 1 .. 3;
+    my @start = map { copy_of($db) } 1 .. 4;
     my ($before, $before_audited) = (States::everything($db), States::audited($db));
 
     my $done = dry_then_run('a night', $db, @jobs);
     note join ', ', map { "$_ " . keys %{ $done->{$_} || {} } } @jobs;
-    my $night = States::named(States::everything($db));
+    my ($night, $night_audited) = map { States::named($_) } States::everything($db), States::audited($db);
     audit_holds('a night', $db);
     promises_hold('a night', $db);
     my $last = last_run($db);
@@ -330,6 +351,11 @@ for my $n (defined $ENV{LAPSE_TEST_TURN} ? $ENV{LAPSE_TEST_TURN} : 0 .. $#turns)
     srand $seed;
     dry_then_run("$_ in another order", $start[1], $_) for shuffle @jobs;
     undo('undo of another order', $start[1], $before_audited, 0) if $n;
+
+    my $applied = planned('a plan', $start[3], $done);
+    same('... and left the same rows', States::named(States::audited($applied)), $night_audited);
+    srand $seed;
+    undo('undo of a plan', $applied, $before_audited, 0) if $n;
 
     srand $seed;
     refused('some are refused', $start[2], $before, $night, $done);
