@@ -134,7 +134,7 @@ static int chart_height(size_t bars)
     return 90 + 30 * (int)bars;
 }
 
-/* A bar for every line of the tally in rows first..last, the longest on top, beside its cells. */
+/* A bar for every line of the tally in rows first..last, in their order, beside its cells. */
 static enum err_code put_chart(struct xlsx_sink *xlsx, const char *question, uint32_t heading,
                                uint32_t first, uint32_t last, struct err *err)
 {
