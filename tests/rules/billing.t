@@ -4,6 +4,7 @@ use warnings;
 use Test::More;
 use Lapse;
 use Fixture;
+use Workbook;
 
 my $job = 'reconcile-billing';
 my $db = Lapse::database();
@@ -78,6 +79,22 @@ my $out = $db->dir . '/out';
 my $r = $db->lapse('run', $job, '--as-of', $Fixture::as_of, '--format', 'csv', '--out', $out);
 is $r->{status}, 0, 'the run ends well' or diag $r->{stderr};
 $f->check("$out/$Fixture::as_of", $job);
+
+# ---- the Summary's money ----
+{
+    my $set = $db->dir . '/money';
+    is $db->lapse('run', $job, '--as-of', $Fixture::as_of, '--out', $set)->{status}, 0, 'a run with its workbook';
+    my (undef, @rows) = Lapse::csv("$set/latest/$job.csv");
+    my %sum;
+    for my $row (@rows) {
+        my ($finding, $amount, $currency) = @$row[3, 7, 8];
+        $sum{"Amount, $finding, $currency"} += $amount if length($amount // '') && length($currency // '');
+    }
+    my %figure = Workbook::summary("$set/latest/$job.xlsx");
+    is_deeply { map { $_ => sprintf '%.3f', $figure{$_} } grep { /^Amount, / } keys %figure }, { map { $_ => sprintf '%.3f', $sum{$_} } keys %sum },
+        'each finding is added up per currency, in major units';
+    cmp_ok scalar(grep { /, (?:JPY|KWD)$/ } keys %sum), '>', 0, '... those without two decimals too';
+}
 {
     my ($header, @rows) = Lapse::csv("$out/$Fixture::as_of/$job.csv");
     is_deeply [map { [@$_[0 .. 6]] } grep { !defined $_->[0] } @rows], [[undef, undef, 'U-1', 'only_there', 'customer_ref', undef, 'cus_x']],
