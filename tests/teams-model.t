@@ -128,7 +128,7 @@ sub last_owner {
         for my $e (grep { $_->{kind} eq 'user_deprovisioned' && lc($_->{email} // '') eq "u$owner->{user}\@model.example" && $_->{received} <= $t } @{ $account->{events} }) {
             $told{ $owner->{user} } = max($told{ $owner->{user} } // (), $e->{received}) if !defined $e->{applied};
             next if defined $e->{applied} && $e->{received} <= $owner->{joined};
-            $gone = 1 if !grep { $_->{user} == $owner->{user} && $_->{granted} > $e->{received} && live($_->{granted}, $_->{revoked}, $t) } @{ $account->{licenses} };
+            $gone = 1 if !grep { $_->{user} == $owner->{user} && $_->{source} ne 'capture' && $_->{granted} > $e->{received} && live($_->{granted}, $_->{revoked}, $t) } @{ $account->{licenses} };
         }
         return undef if !$gone;
     }

@@ -15,7 +15,8 @@ scim_told AS (
     AND s.account_id NOT IN (SELECT x.account_id FROM scim_expired x)
 ),
 -- The owners of accounts with such news. Gone is whom SCIM has deprovisioned as an owner and who was
--- given no license since: who goes tonight, and who went on an earlier night.
+-- given no license since (what capture gives comes by itself): who goes tonight, and who went on an
+-- earlier night.
 account_owners AS (
   SELECT w.account_id, w.user_id,
          coalesce(u.deleted_at <= :'as_of'::timestamptz, false) AS deleted,
@@ -25,7 +26,8 @@ account_owners AS (
                  AND NOT EXISTS (
                    SELECT FROM saas.licenses l
                    WHERE l.account_id = w.account_id AND l.user_id = w.user_id
-                     AND l.granted_at > e.received_at AND l.granted_at <= :'as_of'::timestamptz
+                     AND l.source <> 'capture' AND l.granted_at > e.received_at
+                     AND l.granted_at <= :'as_of'::timestamptz
                      AND (l.revoked_at IS NULL OR l.revoked_at > :'as_of'::timestamptz))) AS gone
   FROM saas.account_members w
   JOIN saas.users u ON u.user_id = w.user_id
