@@ -294,7 +294,8 @@ sub due {
 
 sub refused {
     my ($name, $db, $before, $night, $done) = @_;
-    my %refused = map { $_ => 1 } grep { States::chance(0.04) } accounts_alone($db);
+    my ($first, @alone) = accounts_alone($db);
+    my %refused = map { $_ => 1 } $first, grep { States::chance(0.04) } @alone;
     my %others = map { $_->[0] => 1 } grep { !$refused{ $_->[0] } } $db->rows('SELECT account_id FROM saas.accounts');
     my $due = due($db, keys %refused);
     refuse($db, keys %refused);
