@@ -73,9 +73,11 @@ covering AS (
 -- A full join, which is never a nested loop: nobody knows beforehand how many bases there are.
 compared AS (
   SELECT coalesce(b.account_id, c.account_id) AS account_id, b.account_id IS NOT NULL AS is_here,
-         c.account_id IS NOT NULL AS is_there, c.invoice, c.plan, c.seats, c.period_start, c.period_end, c.currency,
-         c.amount, c.is_open, b.plan AS plan_here, b.seats AS seats_here, b.status AS status_here,
-         b.currency AS currency_here, b.period_start AS period_start_here, b.period_end AS period_end_here, b.price,
+         c.account_id IS NOT NULL AS is_there, c.invoice, c.plan, c.seats, c.period_start,
+         c.period_end, c.currency, c.amount, c.is_open, b.plan AS plan_here,
+         b.seats AS seats_here, b.status AS status_here,
+         b.currency AS currency_here, b.period_start AS period_start_here,
+         b.period_end AS period_end_here, b.price,
          CASE WHEN c.currency = b.currency THEN c.amount - b.price END AS beyond,
          c.plan = b.plan AS plan_agrees,
          bool_or(c.plan = b.plan) OVER (PARTITION BY c.account_id) AS some_plan_agrees,

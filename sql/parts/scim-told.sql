@@ -1,6 +1,7 @@
 -- What SCIM has told by as-of and nobody has carried out, and whom or what it means. M4: the last
--- owner stays, of several told together the one told last. M3: so does a team made by hand (a setting can turn it), and one made after the news.
--- Such an event waits until somebody acts on it. Reads `scim_expired`.
+-- owner stays, of several told together the one told last. M3: so does a team made by hand (a setting
+-- can turn it), and one made after the news. Such an event waits until somebody acts on it. Reads
+-- `scim_expired`.
 scim_told AS (
   SELECT s.account_id, s.event_id, s.kind, s.external_id, s.received_at, s.applied_at, u.user_id
   FROM saas.scim_events s
