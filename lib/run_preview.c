@@ -323,17 +323,51 @@ static enum err_code finish_reports(struct preview *preview, struct err *err)
     return code;
 }
 
+static enum err_code see_row(void *context, const struct db_row *row, struct err *err)
+{
+    bool *seen = context;
+
+    (void)row;
+    (void)err;
+    *seen = true;
+    return ERR_OK;
+}
+
+/* Whether a job may give to one account what a change job before it takes from another. */
+static enum err_code are_entangled(struct pass *pass, bool *ret, struct err *err)
+{
+    bool changes = false;
+    enum err_code code = ERR_OK;
+
+    *ret = false;
+    for (size_t i = 0; code == ERR_OK && !*ret && i < pass->n; i++) {
+        const struct job *job = pass->runs[i].job;
+        struct args args = {0};
+
+        pass_args(pass, &pass->runs[i], &args);
+        if (changes && job->entangled)
+            code = db_run_alone(pass->inv->db, job->entangled, &args, see_row, ret, err);
+        changes |= job->kind == JOB_CHANGE;
+    }
+    return code;
+}
+
 enum err_code pass_ranges(struct pass *pass, const char *phase, range_fn each, void *context,
                           struct err *err)
 {
     struct ranges ranges = {0};
     struct args args = {0};
     int64_t from = INT64_MIN;
-    enum err_code code;
+    bool at_once;
+    enum err_code code = are_entangled(pass, &at_once, err);
 
+    if (code == ERR_OK && at_once)
+        return each(context, INT64_MIN, KEY_MAX, err);
     args_text(&args, "accounts", pass->accounts);
     args_int(&args, "accounts_per_range", ACCOUNTS_PER_RANGE);
-    code = db_run_alone(pass->inv->db, &sql_ledger_account_ranges, &args, take_range, &ranges, err);
+    if (code == ERR_OK)
+        code = db_run_alone(pass->inv->db, &sql_ledger_account_ranges, &args, take_range, &ranges,
+                            err);
     for (size_t i = 0; code == ERR_OK && i < ranges.n; i++) {
         int64_t to = i == ranges.n - 1 ? KEY_MAX : ranges.last[i];
 

@@ -387,4 +387,25 @@ for (['V1 an admin grants the same person a license and membership meanwhile: on
     $changed->($f->{cases}[0]{rows}, $account);
     $f->check("$out/$Fixture::as_of", $job);
 }
+# ---- far apart: what the plan of one account leaves, another takes, and a dry run knows ----
+{
+    my $db = Lapse::database();
+    $db->sql(<<~'SQL');
+        SET timezone = 'UTC';
+        INSERT INTO saas.accounts (account_id, name, created_at) SELECT n, 'Account ' || n, '2024-01-01' FROM generate_series(1, 4500) n;
+        INSERT INTO saas.subscriptions (account_id, kind, plan, channel, status, seats, started_at, period_end)
+            SELECT n, 'base', 'enterprise', 'sales', 'active', 10, '2024-01-01', CASE WHEN n = 1 THEN '2026-03-30' ELSE '2027-01-01' END::timestamptz FROM (VALUES (1), (4400)) a (n);
+        INSERT INTO saas.subscriptions (account_id, kind, plan, channel, status, seats, started_at) SELECT n, 'base', 'essentials', 'none', 'active', -1, '2024-01-01' FROM generate_series(2, 4500) n WHERE n <> 4400;
+        INSERT INTO saas.domains (account_id, domain, method, verified_at, capture_enabled_at) VALUES (1, 'far.example', 'unique_txt', '2024-01-01', '2025-01-01'), (4400, 'far.example', 'unique_txt', '2024-01-01', '2025-06-01');
+        INSERT INTO saas.users (user_id, email, name, signed_up_at) VALUES (1, 'p@far.example', 'P', '2026-03-01');
+        SQL
+    my @jobs = ('downgrade-plans', $job, '--json', '--as-of', $Fixture::as_of);
+    my @tried = map { $_->{changed} } map { said($_, 'downgrade-plans'), said($_, $job) } $db->lapse('run', @jobs, '--dry-run');
+    my @planned = map { $_->{changed} } map { said($_, 'downgrade-plans'), said($_, $job) } $db->lapse('plan', @jobs, '-o', $db->dir . '/far.plan');
+    my $r = $db->lapse('run', @jobs, '--format', 'csv', '--out', $db->dir . '/out');
+    my @ran = map { $_->{changed} } map { said($_, 'downgrade-plans'), said($_, $job) } $r;
+    is $ran[1], 2, 'V2 a domain whose owner lapses in the night passes to the next' or diag $r->{stderr};
+    is_deeply \@tried, \@ran, '... as the dry run said';
+    is_deeply \@planned, \@ran, '... and the plan';
+}
 done_testing;
