@@ -118,7 +118,7 @@ static enum err_code try_part(const struct bisection *b, struct args *args, stru
     enum err_code code = db_savepoint(db, err);
 
     if (code == ERR_OK)
-        code = run_steps(b->pass, b->run, args, &written, err);
+        code = run_steps(b, args, &written, err);
     if (code == ERR_OK) {
         b->tried->changed += written.changed;
         b->tried->recorded += written.recorded;

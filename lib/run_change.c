@@ -134,14 +134,15 @@ enum err_code run_step(struct pass *pass, const struct job_step *step, const str
     return ERR_OK;
 }
 
-enum err_code run_steps(struct pass *pass, const struct run *run, struct args *args,
-                        struct written *ret, struct err *err)
+enum err_code run_steps(const struct bisection *b, const struct args *args, struct written *ret,
+                        struct err *err)
 {
     enum err_code code = ERR_OK;
 
     *ret = (struct written){0};
-    for (const struct job_step *step = run->job->steps; code == ERR_OK && step->sql; step++)
-        code = run_step(pass, step, args, ret, err);
+    for (const struct job_step *step = b->run->job->steps; code == ERR_OK && step->sql; step++)
+        if (!step->unaudited || !b->audited_only)
+            code = run_step(b->pass, step, args, ret, err);
     return code;
 }
 

@@ -173,6 +173,7 @@ struct bisection {
     struct refusals *refusals; /* NULL: what is refused fails the run */
     struct written *tried; /* what was written in the open transaction; NULL: none is open, a part
                               is a batch */
+    bool audited_only;     /* leaves out steps that write no audit */
 };
 
 enum { NOT_COUNTED = -1 };
@@ -215,8 +216,8 @@ enum err_code run_step(struct pass *pass, const struct job_step *step, const str
                        struct written *written, struct err *err) _must_check_;
 
 /* All steps of the job. */
-enum err_code run_steps(struct pass *pass, const struct run *run, struct args *args,
-                        struct written *ret, struct err *err) _must_check_;
+enum err_code run_steps(const struct bisection *b, const struct args *args, struct written *ret,
+                        struct err *err) _must_check_;
 
 /* ERR_STOPPED where what the job has to read for this as-of is gone, unless that is allowed: then
    run->incomplete says what is missing. In a transaction of its own. */
