@@ -210,8 +210,7 @@ static bool is_of_a_job(const struct registry *registry, const struct sql *sql)
 
         if (sql == job->candidates || sql == job->cut || sql == job->set_aside ||
             sql == job->refuse || sql == job->gone || sql == job->entangled ||
-            sql == job->figures ||
-            sql == job->questions || sql == job->written)
+            sql == job->figures || sql == job->questions || sql == job->written)
             return true;
         for (size_t j = 0; j < JOB_STEPS && job->steps[j].sql; j++)
             if (sql == job->steps[j].sql || sql == job->steps[j].explain)
