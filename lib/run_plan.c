@@ -383,7 +383,7 @@ enum err_code run_plan_remember(struct pass *pass, struct err *err)
         code = db_run_alone(pass->inv->db, &sql_ledger_plan_remember, &args, NULL, NULL, err);
     if (code == ERR_OK && applying->n_left)
         run_tell(pass->inv, NEWS_NOTE,
-                 "left as they are: %s accounts of the plan, where %s rows have moved on",
+                 "left as they are: %s of the plan's accounts, where %s rows have moved on",
                  show_count((int64_t)applying->n_left, accounts),
                  show_count((int64_t)applying->n_rows, rows));
     return code;

@@ -175,7 +175,7 @@ moved('an organization deleted', "UPDATE saas.organizations SET deleted_at = '20
     is $r->{status}, 0, '--skip-drifted' or diag $r->{stderr};
     is scalar(grep { !/^\S+ (?:$account|$seated) / } drifts($r)), 0, '... lists what it leaves';
     is_deeply [sort(audit($db))], [sort map { plain($_) } grep { $_->{account_id} != $account && $_->{account_id} != $seated } @planned], '... and does all the rest';
-    like $r->{stderr}, qr/left as they are: 2 accounts of the plan/, '... says so';
+    like $r->{stderr}, qr/left as they are: 2 of the plan's accounts/, '... says so';
     is apply($db, $file, '--skip-drifted')->{status}, 80, '... once';
 }
 $r = apply(copy_of($demo), $file, '--set', 'rules.renewal_grace=2 d');
