@@ -141,7 +141,7 @@ enum err_code run_steps(const struct bisection *b, const struct args *args, stru
 
     *ret = (struct written){0};
     for (const struct job_step *step = b->run->job->steps; code == ERR_OK && step->sql; step++)
-        if (!step->unaudited || !b->audited_only)
+        if ((!step->unaudited || !b->audited_only) && (!b->only || step == b->only))
             code = run_step(b->pass, step, args, ret, err);
     return code;
 }

@@ -232,6 +232,25 @@ static enum err_code take_aside(void *context, const struct db_row *row, struct 
     return ERR_OK;
 }
 
+/* What the database refuses is set aside as well. */
+static enum err_code take_refusals(const struct explanation *out, const struct refusals *refusals,
+                                   struct err *err)
+{
+    for (size_t i = 0; i < refusals->n; i++)
+        for (size_t k = 0; k < out->n_accounts; k++) {
+            const struct refusal *refusal = &refusals->list[i];
+            struct explained_account *account = &out->accounts[k];
+
+            if (account->account != refusal->account || account->set_aside)
+                continue;
+            account->set_aside = str_format("the database refuses it (SQLSTATE %s): %s",
+                                            refusal->sqlstate, refusal->reason);
+            if (!account->set_aside)
+                return err_nomem(err);
+        }
+    return ERR_OK;
+}
+
 static enum err_code take_refused(void *context, const struct db_row *row, struct err *err)
 {
     struct explanation *out = context;
@@ -269,6 +288,12 @@ static enum err_code try_job(struct explainer *x, struct run *run, enum trial tr
     struct db *db = x->inv.db;
     struct args args = {0};
     struct written written = {0};
+    struct refusals refusals = {0};
+    struct bisection parts = {.pass = &x->pass,
+                              .run = run,
+                              .refusals = &refusals,
+                              .tried = &written,
+                              .audited_only = true};
     enum err_code code = ERR_OK;
 
     trial_args(x, run, &args);
@@ -282,9 +307,14 @@ static enum err_code try_job(struct explainer *x, struct run *run, enum trial tr
         x->step = step - job->steps;
         if (trial == TRIAL_WORDS && step->explain)
             code = db_run(db, step->explain, &args, take_condition, x, err);
-        if (code == ERR_OK && !step->unaudited)
-            code = run_step(&x->pass, step, &args, &written, err);
+        parts.only = step;
+        if (code == ERR_OK)
+            code = run_part(&parts, &args, (struct batch_key){INT64_MIN, INT64_MIN, 0},
+                            (struct batch_key){KEY_MAX, KEY_MAX, 0}, NOT_COUNTED, err);
     }
+    if (code == ERR_OK && own && now)
+        code = take_refusals(x->out, &refusals, err);
+    refusals_done(&refusals);
     if (code == ERR_OK && trial == TRIAL_WORDS)
         code = group(x->out, err);
     if (code == ERR_OK && own)

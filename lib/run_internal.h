@@ -174,6 +174,7 @@ struct bisection {
     struct written *tried; /* what was written in the open transaction; NULL: none is open, a part
                               is a batch */
     bool audited_only;     /* leaves out steps that write no audit */
+    const struct job_step *only; /* and all but this one; NULL: none */
 };
 
 enum { NOT_COUNTED = -1 };

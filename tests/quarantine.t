@@ -68,6 +68,10 @@ my $dry = $db->lapse('run', 'expire-invitations', '--as-of', '2026-02-08', '--dr
 is $dry->{status}, 83, 'two rows of one account: a dry run sets it aside';
 is_deeply [scalar(() = $dry->{stdout} =~ /"entity":/g), $dry->{stdout} =~ /"changed":(\d+),.*"set_aside":(\d+)/], [498, 498, 1], '... and lists all else';
 is_deeply [$db->one("SELECT count(*) FROM saas.invitations WHERE status = 'pending'"), $db->one('SELECT count(*) FROM lapse.quarantine')], [500, 0], '... and changes nothing';
+my $why = $db->lapse('explain', 'expire-invitations', '150/1000050', '--as-of', '2026-02-08');
+is $why->{status}, 0, 'explain of one that is refused' or diag $why->{stderr};
+like $why->{stdout}, qr/the database refuses it \(SQLSTATE P0001\): .*frozen by legal/, '... says so';
+unlike $db->lapse('explain', 'expire-invitations', '151/151', '--as-of', '2026-02-08')->{stdout}, qr/refuses/, '... and not of another';
 is $db->lapse('run', 'expire-invitations', '--as-of', '2026-02-08', '--out', $db->dir . '/out')->{status}, 83, 'two rows of one account';
 is $db->one("SELECT string_agg(email, ',' ORDER BY email) FROM saas.invitations WHERE status = 'pending'"), 'm50,m60', 'are left, all else is changed';
 is_deeply [map { @$_ } $db->rows('SELECT account_id FROM lapse.quarantine')], [150], 'the account is set aside once';
