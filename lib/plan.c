@@ -89,7 +89,7 @@ static bool digest_holds(struct plan *plan, size_t header, size_t len)
 
 /* The header's jobs: known, changing, in nightly order. */
 static enum err_code take_jobs(struct plan *plan, const struct registry *registry, json_t *jobs,
-                               const char *path, struct err *err)
+                               size_t len, const char *path, struct err *err)
 {
     size_t n = json_array_size(jobs), next = 0;
 
@@ -105,7 +105,7 @@ static enum err_code take_jobs(struct plan *plan, const struct registry *registr
 
         if (json_unpack(json_array_get(jobs, i), "{s:s, s:I, s:s}", "job", &name, "changes",
                         &changes, "settings", &settings) != 0 ||
-            changes < 0)
+            changes < 0 || (size_t)changes > len - plan->n_lines) /* a line takes a byte at least */
             return refuse(err, path, "a job of its header says too little");
         while (next < registry->n_jobs && !str_eq(registry->jobs[next]->name, name))
             next++;
@@ -142,7 +142,7 @@ static enum err_code take_header(struct plan *plan, const struct registry *regis
         err_done(err);
         code = refuse(err, path, "its header is incomplete");
     } else {
-        code = take_jobs(plan, registry, jobs, path, err);
+        code = take_jobs(plan, registry, jobs, len, path, err);
     }
     if (code == ERR_OK && (json_int_t)plan->n_lines != changes)
         code = refuse(err, path, "its header counts %lld changes, its jobs %zu", (long long)changes,

@@ -26,6 +26,16 @@ static enum err_code take_applied(void *context, const struct db_row *row, struc
     return err->code;
 }
 
+static enum err_code take_undone(void *context, const struct db_row *row, struct err *err)
+{
+    (void)context;
+    err_set(err, ERR_STOPPED,
+            "this plan was begun, and run %" PRId64 " of it was undone by run %" PRId64,
+            db_int(row, 0), db_int(row, 1));
+    err_hint(err, "make a new plan of what is due now");
+    return err->code;
+}
+
 static enum err_code take_run(void *context, const struct db_row *row, struct err *err)
 {
     struct applying *applying = context;
@@ -130,6 +140,8 @@ static enum err_code load_done(struct pass *pass, struct err *err)
         return code;
     code = plan_list_runs(pass, false, &ids, err);
     args_text(&args, "run_ids", sb_text(&ids));
+    if (code == ERR_OK)
+        code = db_run_alone(pass->inv->db, &sql_ledger_plan_undone, &args, take_undone, NULL, err);
     if (code == ERR_OK)
         code = db_run_alone(pass->inv->db, &sql_ledger_plan_done, &args, take_done, applying, err);
     return code;

@@ -220,6 +220,7 @@ like $r->{stderr}, qr/the settings that shape \S+ are not those of the plan/, 's
         ['two lines exchanged', join '', $top, @rest[1, 0], @rest[2 .. $#rest]], ['a line more at the end', $text . $rest[0]], ['CRLF', $text =~ s/\n/\r\n/gr],
         ['forged: an unknown job', $sealed->(map { s/end-trials/end-trails/r } $top, @rest)], ['forged: a report job', $sealed->(map { s/end-trials/activity-report/r } $top, @rest)],
         ['forged: a count too high', $sealed->($top =~ s/("changes":)(\d+)/$1 . ($2 + 1)/ger, @rest)], ['forged: a count too low', $sealed->($top =~ s/("changes":)(\d+)/$1 . ($2 - 1)/ger, @rest)],
+        ['forged: counts that wrap', $sealed->($top =~ s/"jobs":\[\{"job":"end-trials",(.*?)"changes":\d+,(.*?)\}\]/qq("jobs":[{"job":"end-trials",$1"changes":9223372036854775807,$2},{"job":"downgrade-plans",$1"changes":9223372036854775807,$2},{"job":"flag-inactive-organizations",$1"changes":3,$2}])/er =~ s/"changes":\d+,"jobs"/"changes":1,"jobs"/r, (@rest) x 50)],
         ['forged: counts that differ', $sealed->($top =~ s/("changes":)(\d+)/$1 . ($2 + 1)/er, @rest)], ['forged: no JSON', $sealed->($top, 'x' . $rest[0], @rest[1 .. $#rest])],
         ['forged: no account', $sealed->($top, $rest[0] =~ s/"account_id":\d+,//r, @rest[1 .. $#rest])], ['forged: accounts out of order', $sealed->($top, reverse @rest)],
         ['forged: no as-of', $sealed->($top =~ s/2026-03-31T00:00:00Z/today/r, @rest)], ['forged: no job', $sealed->($top =~ s/"jobs":\[.*?\]/"jobs":[]/r =~ s/"changes":\d+/"changes":0/r)],
@@ -361,6 +362,26 @@ sub refuse {
     }
     is_deeply \@wrong, [], "$kills kills, $struck struck, $resumed gone on with: each ends with the plan's changes, none doubled";
     cmp_ok $struck, '>', $kills / 3, 'most struck';
+}
+
+# What was undone of a plan that was broken off is not done; the plan is over.
+{
+    my $db = copy_of($demo);
+    my $two = $demo->dir . '/two.jsonl';
+    is planned_in($db, $two, 'expire-invitations', 'end-trials', '--as-of', $as_of)->{status}, 0, 'a plan of two jobs';
+    $db->sql("CREATE FUNCTION public.late() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN IF NEW.kind = 'trial' THEN RAISE EXCEPTION 'too late'; END IF; RETURN NULL; END \$\$;
+        CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON saas.subscriptions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.late()");
+    isnt apply($db, $two)->{status}, 0, 'the second is refused at its commit';
+    my $expired = $db->one("SELECT count(*) FROM lapse.changes WHERE reason = 'invitation_expired'");
+    cmp_ok $expired, '>', 0, 'the first is done';
+    $db->sql('DROP TRIGGER late ON saas.subscriptions');
+    is lapse($db, 'undo', $db->one("SELECT run_id FROM lapse.runs WHERE job = 'expire-invitations'"))->{status}, 0, '... and undone';
+    my $before = $db->one("SELECT count(*) FROM saas.invitations WHERE status = 'expired'");
+    my $r = apply($db, $two);
+    is $r->{status}, 80, 'what is left of it cannot be applied';
+    like $r->{stderr}, qr/run \d+ of it was undone by run \d+\n  hint: make a new plan/, '... and it says why';
+    is $db->one("SELECT count(*) FROM saas.invitations WHERE status = 'expired'"), $before, '... and nothing is changed';
+    is $db->one('SELECT count(*) FROM lapse.plans'), 0, '... nor called applied';
 }
 
 # A run that is not of the plan leaves an unfinished one of a plan alone, and takes its place.
