@@ -101,14 +101,15 @@ const struct command command_apply = {
         "all is tried and compared: where a row is not as it was, is not due any more, or more is\n"
         "due in an account of the plan, nothing is changed and the rows are listed (80). With\n"
         "--skip-drifted their accounts are left whole and all others done. What is due in other\n"
-        "accounts waits for the next run. Who changes data meanwhile wins: the batch is given up,\n"
+        "accounts waits for the next run. Of files that a job takes in, those that the plan was\n"
+        "made with are, and no others. Who changes data meanwhile wins: the batch is given up,\n"
         "and what stood before it stays.\n"
-        "Refused (80) are also: a file that is not as it was written, other settings of the "
-        "rules,\n"
-        "an as-of that is to come or lies before the job's last run, and a plan applied already.\n"
-        "One that was broken off is gone on with by the same command; other runs leave it alone.\n"
-        "The guards do not count here, since somebody has looked at the plan; holds do. A job's\n"
-        "period does not move: the next night runs as ever.",
+        "Refused (80) are also: a file that is not as it was written, other settings of the\n"
+        "rules, an as-of that is to come or lies before the job's last run, a plan applied\n"
+        "already, or undone in part, and one of a job whose last run was left unfinished.\n"
+        "A plan that was broken off is gone on with by the same command; other runs leave it\n"
+        "alone. The guards do not count here, since somebody has looked at the plan; holds do. A\n"
+        "job's period does not move: the next night runs as ever.",
     .options = options,
     .needs_conf = true,
     .run = run,

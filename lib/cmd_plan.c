@@ -67,6 +67,14 @@ static enum err_code on_planned(void *context, const struct job *job, int64_t ac
     return code == ERR_OK ? plan_draft_add(&planner->draft, job, account, line, err) : code;
 }
 
+static enum err_code on_taken(void *context, const struct job *job, const char *sha256,
+                              struct err *err)
+{
+    struct planner *planner = context;
+
+    return plan_draft_take(&planner->draft, job, sha256, err);
+}
+
 static void on_finished(void *context, const struct run *runs, size_t n,
                         const struct instant *as_of, const char *published)
 {
@@ -178,6 +186,7 @@ static enum err_code make_plan(struct cli *cli, struct run_request *request, con
 
     planner.watched = observer = watcher_begin(&planner.watcher, cli, true);
     observer.planned = on_planned;
+    observer.taken = on_taken;
     observer.finished = on_finished;
     if (code == ERR_OK)
         code = run_invoke(request, &observer, &cli->deadline, err);

@@ -87,6 +87,28 @@ static bool digest_holds(struct plan *plan, size_t header, size_t len)
     return str_eq(hex, plan->sha256);
 }
 
+enum err_code plan_files_add(struct plan_files *files, const char *sha256, struct err *err)
+{
+    char(*grown)[65];
+
+    if (plan_files_have(files, sha256))
+        return ERR_OK;
+    grown = reallocarray(files->list, files->n + 1, sizeof *grown);
+    if (!grown)
+        return err_nomem(err);
+    files->list = grown;
+    snprintf(grown[files->n++], sizeof *grown, "%s", sha256);
+    return ERR_OK;
+}
+
+bool plan_files_have(const struct plan_files *files, const char *sha256)
+{
+    for (size_t i = 0; i < files->n; i++)
+        if (str_eq(files->list[i], sha256))
+            return true;
+    return false;
+}
+
 /* The header's jobs: known, changing, in nightly order. */
 static enum err_code take_jobs(struct plan *plan, const struct registry *registry, json_t *jobs,
                                size_t len, const char *path, struct err *err)
@@ -102,9 +124,10 @@ static enum err_code take_jobs(struct plan *plan, const struct registry *registr
         struct plan_job *job = &plan->jobs[plan->n_jobs];
         const char *name = "?", *settings = "";
         json_int_t changes = 0;
+        json_t *files;
 
-        if (json_unpack(json_array_get(jobs, i), "{s:s, s:I, s:s}", "job", &name, "changes",
-                        &changes, "settings", &settings) != 0 ||
+        if (json_unpack(json_array_get(jobs, i), "{s:s, s:I, s:s, s:o}", "job", &name, "changes",
+                        &changes, "settings", &settings, "files", &files) != 0 ||
             changes < 0 || (size_t)changes > len - plan->n_lines) /* a line takes a byte at least */
             return refuse(err, path, "a job of its header says too little");
         while (next < registry->n_jobs && !str_eq(registry->jobs[next]->name, name))
@@ -117,6 +140,14 @@ static enum err_code take_jobs(struct plan *plan, const struct registry *registr
         snprintf(job->settings, sizeof job->settings, "%s", settings);
         plan->n_lines += job->n;
         plan->n_jobs++;
+        for (size_t k = 0; k < json_array_size(files); k++) {
+            const char *sha256 = json_string_value(json_array_get(files, k));
+
+            if (!sha256)
+                return refuse(err, path, "a file of %s has no SHA-256", name);
+            if (plan_files_add(&job->files, sha256, err) != ERR_OK)
+                return err->code;
+        }
     }
     return ERR_OK;
 }
@@ -246,6 +277,8 @@ enum err_code plan_read(struct plan *ret, const struct registry *registry, const
 
 void plan_done(struct plan *plan)
 {
+    for (size_t i = 0; i < plan->n_jobs; i++)
+        free(plan->jobs[i].files.list);
     free(plan->jobs);
     free(plan->lines);
     free(plan->accounts);

@@ -3,13 +3,16 @@
  * JSON lines. The first is the header:
  *
  *   {"lapse_plan":1,"as_of":"2026-03-31T00:00:00Z","version":"0.1.0","changes":7,
- *    "jobs":[{"job":"expire-invitations","accounts":2,"changes":7,"settings":"<SHA-256>"}],
+ *    "jobs":[{"job":"expire-invitations","accounts":2,"changes":7,"settings":"<SHA-256>",
+ *             "files":[]}],
  *    "sha256":"<SHA-256>"}
  *
- * on one line. `settings` is the digest of the settings that shape the job's result. `sha256` is
- * over the whole file, the header with 64 zeros in its place: it is the plan's name, and a plan is
- * applied once. Then a line per change, by job in nightly order and account as a number, as
- * sql/ledger/plan-lines.sql writes them; what is planned and what is due are compared as texts.
+ * on one line. `settings` is the digest of the settings that shape the job's result; `files` has
+ * the SHA-256 of each file that was taken in for it, and no other is taken in with the plan.
+ * `sha256` is over the whole file, the header with 64 zeros in its place: it is the plan's name,
+ * and a plan is applied once. Then a line per change, by job in nightly order and account as a
+ * number, as sql/ledger/plan-lines.sql writes them; what is planned and what is due are compared as
+ * texts.
  *
  * Writing: plan_draft_add as changes come (account by account within each job), then
  * plan_draft_write: the file appears whole or not at all. The draft is kept in memory until then,
@@ -26,12 +29,19 @@
 
 enum { PLAN_FORMAT = 1 };
 
+/* SHA-256 digests, each once. */
+struct plan_files {
+    char (*list)[65];
+    size_t n;
+};
+
 struct plan_draft_job {
     const struct job *job;
     struct strbuf lines;
     size_t accounts, changes;
     int64_t last_account;
     char settings[65];
+    struct plan_files files;
 };
 
 /* {0} is empty. The jobs are those of plan_draft_begin, in their order. */
@@ -44,6 +54,8 @@ enum err_code plan_draft_begin(struct plan_draft *draft, const struct job *const
                                struct err *err) _must_check_;
 enum err_code plan_draft_add(struct plan_draft *draft, const struct job *job, int64_t account,
                              const char *line, struct err *err) _must_check_;
+enum err_code plan_draft_take(struct plan_draft *draft, const struct job *job, const char *sha256,
+                              struct err *err) _must_check_;
 enum err_code plan_draft_write(struct plan_draft *draft, struct instant as_of, const char *path,
                                char ret_sha256[65], struct err *err) _must_check_;
 void plan_draft_done(struct plan_draft *draft);
@@ -61,6 +73,7 @@ struct plan_job {
     const struct job *job;
     size_t first, n; /* its lines */
     char settings[65];
+    struct plan_files files;
 };
 
 struct plan {
@@ -80,6 +93,10 @@ struct plan {
 enum err_code plan_read(struct plan *ret, const struct registry *registry, const char *path,
                         struct err *err) _must_check_;
 void plan_done(struct plan *plan);
+
+enum err_code plan_files_add(struct plan_files *files, const char *sha256,
+                             struct err *err) _must_check_;
+bool plan_files_have(const struct plan_files *files, const char *sha256);
 
 /* Where an account stands in plan->accounts; false where it is not part of the plan. */
 bool plan_account(const struct plan *plan, int64_t account, size_t *ret);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fs.h"
@@ -35,28 +36,45 @@ enum err_code plan_draft_begin(struct plan_draft *draft, const struct job *const
 
 void plan_draft_done(struct plan_draft *draft)
 {
-    for (size_t i = 0; i < draft->n_jobs; i++)
+    for (size_t i = 0; i < draft->n_jobs; i++) {
         sb_done(&draft->jobs[i].lines);
+        free(draft->jobs[i].files.list);
+    }
     free(draft->jobs);
     *draft = (struct plan_draft){0};
+}
+
+static struct plan_draft_job *find_job(struct plan_draft *draft, const struct job *job,
+                                       struct err *err)
+{
+    for (size_t i = 0; i < draft->n_jobs; i++)
+        if (draft->jobs[i].job == job)
+            return &draft->jobs[i];
+    err_set(err, ERR_INTERNAL, "%s is not to be planned", job->name);
+    return NULL;
+}
+
+enum err_code plan_draft_take(struct plan_draft *draft, const struct job *job, const char *sha256,
+                              struct err *err)
+{
+    struct plan_draft_job *of = find_job(draft, job, err);
+
+    return of ? plan_files_add(&of->files, sha256, err) : err->code;
 }
 
 enum err_code plan_draft_add(struct plan_draft *draft, const struct job *job, int64_t account,
                              const char *line, struct err *err)
 {
-    for (size_t i = 0; i < draft->n_jobs; i++) {
-        struct plan_draft_job *of = &draft->jobs[i];
+    struct plan_draft_job *of = find_job(draft, job, err);
 
-        if (of->job != job)
-            continue;
-        of->accounts += of->changes == 0 || of->last_account != account;
-        of->last_account = account;
-        of->changes++;
-        sb_adds(&of->lines, line);
-        sb_adds(&of->lines, "\n");
-        return of->lines.failed ? err_nomem(err) : ERR_OK;
-    }
-    return err_set(err, ERR_INTERNAL, "%s is not to be planned", job->name);
+    if (!of)
+        return err->code;
+    of->accounts += of->changes == 0 || of->last_account != account;
+    of->last_account = account;
+    of->changes++;
+    sb_adds(&of->lines, line);
+    sb_adds(&of->lines, "\n");
+    return of->lines.failed ? err_nomem(err) : ERR_OK;
 }
 
 static char *header(const struct plan_draft *draft, struct instant as_of, const char *digest)
@@ -67,11 +85,17 @@ static char *header(const struct plan_draft *draft, struct instant as_of, const 
 
     for (size_t i = 0; i < draft->n_jobs; i++) {
         const struct plan_draft_job *job = &draft->jobs[i];
+        json_t *files = json_array();
 
         changes += job->changes;
-        json_array_append_new(jobs, json_pack("{s:s, s:I, s:I, s:s}", "job", job->job->name,
-                                              "accounts", (json_int_t)job->accounts, "changes",
-                                              (json_int_t)job->changes, "settings", job->settings));
+        for (size_t k = 0; k < job->files.n; k++)
+            json_array_append_new(files, json_string(job->files.list[k]));
+        if (json_array_size(files) == job->files.n)
+            json_array_append_new(
+                jobs, json_pack("{s:s, s:I, s:I, s:s, s:O}", "job", job->job->name, "accounts",
+                                (json_int_t)job->accounts, "changes", (json_int_t)job->changes,
+                                "settings", job->settings, "files", files));
+        json_decref(files);
     }
     json = json_pack("{s:i, s:s, s:s, s:I, s:o, s:s}", "lapse_plan", PLAN_FORMAT, "as_of",
                      instant_format(as_of, text), "version", LAPSE_VERSION, "changes",
@@ -110,20 +134,24 @@ static enum err_code split(const char *path, char **ret_dir, char **ret_name, st
     return *ret_dir && *ret_name ? ERR_OK : err_nomem(err);
 }
 
-/* Removes what a process that was killed while it wrote this plan left beside it. */
+/* Removes what a process that was killed while it wrote this plan left beside it: writing takes
+   moments, so what is an hour old is nobody's. */
 static void sweep(const char *dir, const char *name)
 {
     _cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     _cleanup_closedir_ DIR *stream = fd < 0 ? NULL : fs_list(fd);
     struct dirent *entry;
     size_t len = strlen(name);
+    struct stat st;
 
     while (stream && (entry = fs_next(stream))) {
         const char *tail = entry->d_name + len + 2;
 
         if (entry->d_name[0] == '.' && strncmp(entry->d_name + 1, name, len) == 0 &&
             entry->d_name[len + 1] == '.' && strlen(tail) == RANDOM_DIGITS &&
-            strspn(tail, "0123456789abcdef") == RANDOM_DIGITS)
+            strspn(tail, "0123456789abcdef") == RANDOM_DIGITS &&
+            fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            st.st_mtime < time(NULL) - 3600)
             fs_remove(fd, entry->d_name);
     }
 }

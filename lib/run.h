@@ -113,6 +113,9 @@ struct run_observer {
     /* In place of `change`: a change of a dry run as a line of a plan. */
     enum err_code (*planned)(void *context, const struct job *job, int64_t account,
                              const char *reason, const char *line, struct err *err);
+    /* A file that was taken in for a plan: its SHA-256. */
+    enum err_code (*taken)(void *context, const struct job *job, const char *sha256,
+                           struct err *err);
     /* What of a plan has moved on since. */
     enum err_code (*drift)(void *context, const struct plan_drift *drift, struct err *err);
     /* A pass is over: the runs that were left unfinished, or those that were asked for. */

@@ -27,15 +27,24 @@ bool is_refusal(const struct err *err)
     return false;
 }
 
-void refusals_cut(struct refusals *refusals, size_t n)
+struct refusals_mark refusals_mark(const struct refusals *refusals)
 {
-    while (refusals && refusals->n > n)
+    size_t n = refusals ? refusals->n : 0;
+
+    return (struct refusals_mark){n, n ? refusals->list[n - 1].rows : 0};
+}
+
+void refusals_back(struct refusals *refusals, struct refusals_mark mark)
+{
+    while (refusals && refusals->n > mark.n)
         free(refusals->list[--refusals->n].reason);
+    if (mark.n)
+        refusals->list[mark.n - 1].rows = mark.rows;
 }
 
 void refusals_done(struct refusals *refusals)
 {
-    refusals_cut(refusals, 0);
+    refusals_back(refusals, (struct refusals_mark){0});
     free(refusals->list);
     *refusals = (struct refusals){0};
 }
@@ -150,6 +159,8 @@ static enum err_code bisect(const struct bisection *b, struct args *args, struct
         keys.n = 0;
         code = cut_range(b, args, part = 1, &keys, err);
     }
+    if (code == ERR_OK && keys.n == 0) /* nothing is due any more: there is nothing to cut */
+        code = b->tried ? try_part(b, args, err) : run_batch(b, args, from, to, 0, err);
     if (code == ERR_OK && keys.n == 1) {
         code = refuse(b->pass, b->run, keys.keys[0].account, b->refusals, why, err);
         if (b->tried)
@@ -170,7 +181,7 @@ enum err_code run_part(const struct bisection *b, struct args *args, struct batc
                        struct batch_key to, int64_t rows, struct err *err)
 {
     _cleanup_err_ struct err why = {0};
-    size_t refused = b->refusals ? b->refusals->n : 0;
+    struct refusals_mark before = refusals_mark(b->refusals);
     enum err_code code;
 
     args_range(args, from.account, from.id, to.account, to.id);
@@ -178,7 +189,7 @@ enum err_code run_part(const struct bisection *b, struct args *args, struct batc
     code = b->tried ? try_part(b, args, &why) : run_batch(b, args, from, to, rows, &why);
     if (code == ERR_OK)
         return ERR_OK;
-    refusals_cut(b->refusals, refused);
+    refusals_back(b->refusals, before);
     if (!b->refusals || !is_refusal(&why)) {
         err_move(err, &why);
         return code;

@@ -207,14 +207,14 @@ enum err_code run_batch(const struct bisection *b, struct args *args, struct bat
 {
     struct pass *pass = b->pass;
     struct run *run = b->run;
-    size_t refused = b->refusals ? b->refusals->n : 0;
+    struct refusals_mark before = refusals_mark(b->refusals);
 
     for (int attempt = 1;; attempt++) {
         struct written written;
         bool unknown, stands = false;
         enum err_code code;
 
-        refusals_cut(b->refusals, refused);
+        refusals_back(b->refusals, before);
         code = try_batch(b, args, from, to, rows, &written, &unknown, err);
 
         if (code == ERR_OK && written.changed == 0 && written.recorded == 0)

@@ -163,7 +163,13 @@ struct refusals {
     size_t n;
 };
 void refusals_done(struct refusals *refusals);
-void refusals_cut(struct refusals *refusals, size_t n); /* forgets all but the first n */
+
+/* What is refused by now; what came since is forgotten, where a part or a batch is tried again. */
+struct refusals_mark {
+    size_t n, rows; /* of the last */
+};
+struct refusals_mark refusals_mark(const struct refusals *refusals);
+void refusals_back(struct refusals *refusals, struct refusals_mark mark);
 
 /* How the parts of a run are carried out. */
 struct bisection {
@@ -284,7 +290,13 @@ enum err_code run_plan_batches(const struct bisection *b, struct args *args,
 enum err_code run_plan_compare(const struct bisection *b, struct args *args,
                                struct err *err) _must_check_;
 enum err_code run_plan_remember(struct pass *pass, struct err *err) _must_check_;
+/* Whether the plan being applied was made with this file. */
+bool run_plan_has_file(const struct pass *pass, const struct job *job, const char *sha256);
 void run_plan_end(struct pass *pass); /* frees; none is fine */
+
+/* Whether a job may give to one account what a change job before it takes from another: then what
+   tries both takes all accounts at once. */
+enum err_code pass_entangled(struct pass *pass, bool *ret, struct err *err) _must_check_;
 
 /* Calls `each` for one range of the pass' accounts after the other, behind `from`, up to `to`. */
 typedef enum err_code (*range_fn)(void *context, int64_t from, int64_t to, struct err *err);

@@ -172,10 +172,11 @@ static enum err_code try_job(struct pass *pass, size_t job, struct args *args,
 {
     _cleanup_due_ struct due due = {0};
     struct run tried = {.job = pass->runs[job].job, .run_id = -1 - (int64_t)job};
-    struct refusals refusals = {0};
+    struct refusals *refusals = &pass->applying->refusals[job];
+    size_t known = refusals->n;
     struct written written = {0};
     const struct bisection parts = {
-        .pass = pass, .run = &tried, .refusals = &refusals, .tried = &written};
+        .pass = pass, .run = &tried, .refusals = refusals, .tried = &written};
     enum err_code code = run_try(&parts, args, asked, from, to, err);
 
     if (code == ERR_OK)
@@ -183,8 +184,7 @@ static enum err_code try_job(struct pass *pass, size_t job, struct args *args,
     if (code == ERR_OK)
         code = compare(pass, job, from, to, &due, err);
     if (code == ERR_OK)
-        code = tell_refusals(pass, job, &refusals, 0, err);
-    refusals_done(&refusals);
+        code = tell_refusals(pass, job, refusals, known, err);
     err_done(&tried.err);
     return code;
 }
@@ -260,15 +260,20 @@ enum err_code run_plan_check(struct pass *pass, struct err *err)
 {
     struct applying *applying = pass->applying;
     const struct plan *plan = applying->plan;
+    size_t step = ACCOUNTS_PER_RANGE;
     int64_t from = INT64_MIN;
+    bool at_once = false;
     enum err_code code = check_settings(pass, err);
 
     for (size_t i = 0; code == ERR_OK && i < pass->n; i++)
         if (pass->runs[i].state != RUN_DONE)
             code = run_check_backdate(pass, &pass->runs[i], err);
-    for (size_t i = 0; code == ERR_OK && i < plan->n_accounts; i += ACCOUNTS_PER_RANGE) {
-        size_t last =
-            i + ACCOUNTS_PER_RANGE < plan->n_accounts ? i + ACCOUNTS_PER_RANGE : plan->n_accounts;
+    if (code == ERR_OK)
+        code = pass_entangled(pass, &at_once, err);
+    if (at_once)
+        step = plan->n_accounts;
+    for (size_t i = 0; code == ERR_OK && i < plan->n_accounts; i += step) {
+        size_t last = i + step < plan->n_accounts ? i + step : plan->n_accounts;
 
         run_progress(pass->inv, pass->runs[0].job, "comparing", i, plan->n_accounts);
         code = try_range(pass, from, plan->accounts[last - 1], err);
@@ -296,7 +301,7 @@ enum err_code run_plan_compare(const struct bisection *b, struct args *args, str
     if (code == ERR_OK)
         code = compare(pass, job, applying->from, applying->to, &due, err);
     if (code == ERR_OK)
-        code = tell_refusals(pass, job, b->refusals, applying->refused, err);
+        code = tell_refusals(pass, job, b->refusals, applying->before.n, err);
     if (code != ERR_OK)
         return code;
     applying->moved = leave_what_differs(applying) > 0;
@@ -316,7 +321,7 @@ static enum err_code batch(const struct bisection *b, struct args *args, struct 
     struct pass *pass = b->pass;
     struct applying *applying = pass->applying;
 
-    applying->refused = b->refusals->n;
+    applying->before = refusals_mark(b->refusals);
     for (;;) {
         _cleanup_sb_ struct strbuf accounts = {0};
         _cleanup_err_ struct err why = {0};
@@ -325,7 +330,7 @@ static enum err_code batch(const struct bisection *b, struct args *args, struct 
         if (code != ERR_OK)
             return code;
         applying->moved = false;
-        refusals_cut(b->refusals, applying->refused);
+        refusals_back(b->refusals, applying->before);
         args_text(args, "accounts", sb_text(&accounts));
         args_int(args, "batch_no", b->run->batches + 1);
         code = run_batch(b, args, (struct batch_key){applying->from, KEY_MAX, 0},

@@ -18,9 +18,10 @@ struct applying {
     bool *done;    /* per job and account: its lines stand, by an earlier attempt */
     struct plan_run *runs;
     size_t n_runs, n_left, n_rows, n_done;
-    int64_t from, to; /* the batch: behind this account, up to that */
-    size_t refused;   /* refusals of the batches before it */
-    bool moved;       /* the batch was given up because of what it would change */
+    int64_t from, to;            /* the batch: behind this account, up to that */
+    struct refusals_mark before; /* what was refused before it */
+    struct refusals *refusals;   /* per job: of what is tried first */
+    bool moved;                  /* the batch was given up because of what it would change */
     struct strbuf accounts;
 };
 

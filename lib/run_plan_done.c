@@ -15,6 +15,16 @@ bool *plan_done_of(const struct applying *applying, size_t job, size_t account)
     return &applying->done[job * applying->plan->n_accounts + account];
 }
 
+bool run_plan_has_file(const struct pass *pass, const struct job *job, const char *sha256)
+{
+    const struct plan *plan = pass->applying->plan;
+
+    for (size_t i = 0; i < plan->n_jobs; i++)
+        if (plan->jobs[i].job == job)
+            return plan_files_have(&plan->jobs[i].files, sha256);
+    return false;
+}
+
 static enum err_code take_applied(void *context, const struct db_row *row, struct err *err)
 {
     char when[INSTANT_TEXT_SIZE];
@@ -147,14 +157,32 @@ static enum err_code load_done(struct pass *pass, struct err *err)
     return code;
 }
 
+/* An unfinished run of the job that is no plan's would never be gone on with behind a newer one. */
+static enum err_code check_finished(struct pass *pass, const struct job *job, struct err *err)
+{
+    struct unfinished left;
+    enum err_code code = ledger_unfinished(pass->inv->db, job->name, NULL, &left, err);
+
+    if (code == ERR_OK && left.found) {
+        code = err_set(err, ERR_STOPPED, "run %" PRId64 " of %s was left unfinished", left.run_id,
+                       job->name);
+        err_hint(err, "\"lapse run %s\" finishes it; then make the plan anew", job->name);
+    }
+    unfinished_done(&left);
+    return code;
+}
+
 /* The job's run, where it is over, applied or unfinished. */
 static enum err_code find_run(struct pass *pass, size_t job, struct err *err)
 {
     struct applying *applying = pass->applying;
     struct run *run = &pass->runs[job];
     struct unfinished left;
-    enum err_code code =
-        ledger_unfinished(pass->inv->db, run->job->name, applying->plan->sha256, &left, err);
+    enum err_code code = check_finished(pass, run->job, err);
+
+    if (code != ERR_OK)
+        return code;
+    code = ledger_unfinished(pass->inv->db, run->job->name, applying->plan->sha256, &left, err);
 
     if (code == ERR_OK && left.found) {
         run_resume(run, &left);
@@ -192,7 +220,8 @@ enum err_code run_plan_begin(struct pass *pass, struct err *err)
     applying->left = calloc(n, sizeof *applying->left);
     applying->differs = calloc(n, sizeof *applying->differs);
     applying->done = calloc(n * (plan->n_jobs ? plan->n_jobs : 1), sizeof *applying->done);
-    if (!applying->left || !applying->differs || !applying->done)
+    applying->refusals = calloc(pass->n ? pass->n : 1, sizeof *applying->refusals);
+    if (!applying->left || !applying->differs || !applying->done || !applying->refusals)
         return err_nomem(err);
     for (size_t i = 0; i < pass->n; i++)
         if (pass->runs[i].state == RUN_FAILED) { /* its lock is taken */
@@ -211,6 +240,9 @@ void run_plan_end(struct pass *pass)
 
     if (!applying)
         return;
+    for (size_t i = 0; applying->refusals && i < pass->n; i++)
+        refusals_done(&applying->refusals[i]);
+    free(applying->refusals);
     free(applying->left);
     free(applying->differs);
     free(applying->done);

@@ -333,8 +333,7 @@ static enum err_code see_row(void *context, const struct db_row *row, struct err
     return ERR_OK;
 }
 
-/* Whether a job may give to one account what a change job before it takes from another. */
-static enum err_code are_entangled(struct pass *pass, bool *ret, struct err *err)
+enum err_code pass_entangled(struct pass *pass, bool *ret, struct err *err)
 {
     bool changes = false;
     enum err_code code = ERR_OK;
@@ -359,7 +358,7 @@ enum err_code pass_ranges(struct pass *pass, const char *phase, range_fn each, v
     struct args args = {0};
     int64_t from = INT64_MIN;
     bool at_once;
-    enum err_code code = are_entangled(pass, &at_once, err);
+    enum err_code code = pass_entangled(pass, &at_once, err);
 
     if (code == ERR_OK && at_once)
         return each(context, INT64_MIN, KEY_MAX, err);

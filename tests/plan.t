@@ -223,7 +223,7 @@ like $r->{stderr}, qr/the settings that shape \S+ are not those of the plan/, 's
         ['forged: counts that wrap', $sealed->($top =~ s/"jobs":\[\{"job":"end-trials",(.*?)"changes":\d+,(.*?)\}\]/qq("jobs":[{"job":"end-trials",$1"changes":9223372036854775807,$2},{"job":"downgrade-plans",$1"changes":9223372036854775807,$2},{"job":"flag-inactive-organizations",$1"changes":3,$2}])/er =~ s/"changes":\d+,"jobs"/"changes":1,"jobs"/r, (@rest) x 50)],
         ['forged: counts that differ', $sealed->($top =~ s/("changes":)(\d+)/$1 . ($2 + 1)/er, @rest)], ['forged: no JSON', $sealed->($top, 'x' . $rest[0], @rest[1 .. $#rest])],
         ['forged: no account', $sealed->($top, $rest[0] =~ s/"account_id":\d+,//r, @rest[1 .. $#rest])], ['forged: accounts out of order', $sealed->($top, reverse @rest)],
-        ['forged: no as-of', $sealed->($top =~ s/2026-03-31T00:00:00Z/today/r, @rest)], ['forged: no job', $sealed->($top =~ s/"jobs":\[.*?\]/"jobs":[]/r =~ s/"changes":\d+/"changes":0/r)],
+        ['forged: no as-of', $sealed->($top =~ s/2026-03-31T00:00:00Z/today/r, @rest)], ['forged: no job', $sealed->($top =~ s/"jobs":\[.*?\}\]/"jobs":[]/r =~ s/"changes":\d+/"changes":0/r)],
         ['another format', $sealed->($top =~ s/"lapse_plan":1/"lapse_plan":2/r, @rest)],
     );
     my @cuts = (0 .. 40, map({ length(join '', $top, @rest[0 .. $_]) } 0 .. $#rest - 1), map({ int($_ * length($text) / 40) } 1 .. 39), length($text) - 1);
@@ -254,9 +254,12 @@ like $r->{stderr}, qr/the settings that shape \S+ are not those of the plan/, 's
     is $db->lapse('plan', 'end-trials', '-o', "$small.link")->{status}, 73, 'plan over a link: 73';
     ok -l "$small.link" && Lapse::slurp($small) eq $text, '... and neither is touched';
     ok !-e "$small.x", 'no file where there was no plan';
-    Lapse::spew($demo->dir . '/.small.jsonl.0123456789abcdef', 'left by a kill');
+    my ($old, $new) = map { $demo->dir . "/.small.jsonl.$_" } '0123456789abcdef', 'fedcba9876543210';
+    Lapse::spew($_, 'left by a kill') for $old, $new;
+    utime time - 3700, time - 3700, $old;
     is planned_in($db, $small, 'end-trials', '--as-of', $as_of)->{status}, 0, 'a plan over a plan';
-    is_deeply [glob $demo->dir . '/.small*'], [], '... sweeps what a killed one has left';
+    is_deeply [glob $demo->dir . '/.small*'], [$new], '... sweeps what a killed one has left, and not what another is writing';
+    unlink $new;
     $db->sql("UPDATE saas.subscriptions SET period_end = '-infinity' WHERE subscription_id = $base");
     is $db->lapse('plan', 'downgrade-plans', '-o', $small)->{status}, 80, 'where a run would refuse, there is no plan';
     is Lapse::slurp($small), $text, '... and the one before stays';
@@ -362,6 +365,49 @@ sub refuse {
     }
     is_deeply \@wrong, [], "$kills kills, $struck struck, $resumed gone on with: each ends with the plan's changes, none doubled";
     cmp_ok $struck, '>', $kills / 3, 'most struck';
+}
+
+# Files: those that a plan was made with are taken in with it, and no others.
+{
+    my ($db, $early) = map { copy_of($demo) } 1, 2;
+    my $in = $db->dir . '/in';
+    mkdir $in or die "$in: $!";
+    my @billing = ('--set', "job.reconcile-billing.input=$in/*.csv", '--set', 'job.reconcile-billing.apply_renewals=yes');
+    my ($account, $plan, $ref, $from, $to) = @{ ($db->rows("SELECT account_id, plan, external_ref, to_char(period_end AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),
+        to_char(period_end AT TIME ZONE 'UTC' + interval '1 month', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM saas.subscriptions
+        WHERE kind = 'base' AND status = 'active' AND plan <> 'essentials' AND external_ref IS NOT NULL AND isfinite(period_end) AND period_end > '$as_of' AND NOT cancel_at_period_end ORDER BY 1 LIMIT 1"))[0] };
+    my $head = "invoice_number,line_number,customer_ref,plan,seats,period_start,period_end,amount,currency,status,paid_at\n";
+    my $paid = "$head" . "F-1,1,$ref,$plan,5,$from,$to,100.00,EUR,paid,2026-03-30T00:00:00Z\n";
+    my ($none, $with) = map { $demo->dir . "/$_.jsonl" } qw(none with);
+    my $renewed = sub { my ($db) = @_; return $db->one("SELECT count(*) FROM lapse.changes WHERE account_id = $account AND reason = 'renewed'") };
+    is $db->lapse(@billing, 'plan', 'reconcile-billing', '-o', $none, '--as-of', $as_of)->{status}, 0, 'a plan while there are no files';
+    Lapse::spew("$in/paid.csv", $paid);
+    is $db->lapse(@billing, 'plan', 'reconcile-billing', '-o', $with, '--as-of', $as_of)->{status}, 0, 'a plan with a file';
+    is scalar(body($with)) - scalar(body($none)), 1, '... renews what the file says is paid';
+    Lapse::spew("$in/broken.csv", "x\n");
+    Lapse::spew("$in/stranger.csv", "${head}G-1,1,nobody,pro,5,$from,$to,100.00,EUR,paid,2026-03-30T00:00:00Z\n");
+    my $r = lapse($db, @billing, 'apply', $with);
+    is $r->{status}, 0, 'it is applied, whatever else lies there by now' or diag $r->{stderr};
+    is_deeply [$renewed->($db), $db->one('SELECT count(*) FROM lapse.billing_files'), $db->one('SELECT count(*) FROM lapse.billing_unmatched')], [1, 1, 0], '... with its own file alone';
+    is scalar(() = $r->{stderr} =~ /paid\.csv/g), 1, '... which is told once';
+    is lapse($early, @billing, 'apply', $none)->{status}, 0, 'the plan without files is applied';
+    is_deeply [$renewed->($early), $early->one('SELECT count(*) FROM lapse.billing_files')], [0, 0], '... without any';
+    $early = copy_of($demo);
+    Lapse::spew("$in/paid.csv", $paid =~ s/100\.00/99.00/r);
+    is lapse($early, @billing, 'apply', $with)->{status}, 80, 'where its file is another by now, what hung on it has moved on';
+    is_deeply [$renewed->($early), $early->one('SELECT count(*) FROM lapse.billing_files')], [0, 0], '... and nothing is done';
+}
+
+# An unfinished run of the job, which is no plan's, comes first.
+{
+    my $db = copy_of($demo);
+    is lapse($db, 'run', 'expire-invitations', '--as-of', '2026-03-01')->{status}, 0, 'a night';
+    $db->sql("UPDATE lapse.runs SET state = 'running', finished_at = NULL");
+    my $own = $demo->dir . '/own.jsonl';
+    is planned_in($db, $own, 'expire-invitations', '--as-of', $as_of)->{status}, 0, '... that was left unfinished: a plan';
+    my $r = apply($db, $own);
+    is $r->{status}, 80, '... which is not applied over it';
+    like $r->{stderr}, qr/run 1 of expire-invitations was left unfinished\n  hint: "lapse run expire-invitations" finishes it/, '... and it says what to do';
 }
 
 # What was undone of a plan that was broken off is not done; the plan is over.

@@ -401,11 +401,17 @@ for (['V1 an admin grants the same person a license and membership meanwhile: on
         SQL
     my @jobs = ('downgrade-plans', $job, '--json', '--as-of', $Fixture::as_of);
     my @tried = map { $_->{changed} } map { said($_, 'downgrade-plans'), said($_, $job) } $db->lapse('run', @jobs, '--dry-run');
-    my @planned = map { $_->{changed} } map { said($_, 'downgrade-plans'), said($_, $job) } $db->lapse('plan', @jobs, '-o', $db->dir . '/far.plan');
+    my $file = $db->dir . '/far.plan';
+    my $copy = Lapse::database(empty => 1);
+    my @planned = map { $_->{changed} } map { said($_, 'downgrade-plans'), said($_, $job) } $db->lapse('plan', @jobs, '-o', $file);
+    Lapse::Database::psql_checked('postgres', $_) for 'DROP DATABASE ' . $copy->name, 'CREATE DATABASE ' . $copy->name . ' TEMPLATE ' . $db->name;
+    my $applied = $copy->lapse('--json', '--set', 'reports.dir=' . $copy->dir . '/out', 'apply', $file);
     my $r = $db->lapse('run', @jobs, '--format', 'csv', '--out', $db->dir . '/out');
     my @ran = map { $_->{changed} } map { said($_, 'downgrade-plans'), said($_, $job) } $r;
     is $ran[1], 2, 'V2 a domain whose owner lapses in the night passes to the next' or diag $r->{stderr};
     is_deeply \@tried, \@ran, '... as the dry run said';
     is_deeply \@planned, \@ran, '... and the plan';
+    is $applied->{status}, 0, '... which is applied' or diag $applied->{stderr};
+    is_deeply [map { said($applied, $_)->{changed} } 'downgrade-plans', $job], \@ran, '... as it stands';
 }
 done_testing;
