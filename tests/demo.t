@@ -103,6 +103,17 @@ for my $file (qw(attention-report reconcile-billing)) {
     is_deeply [grep { $often{$_} > @rows / 3 } sort keys %often], [], "$file: no kind of finding is more than a third";
 }
 
+# The Summary is printed whole, its chart with it.
+my $charts = 0;
+for my $job (map { $_->{job} } grep { $_->{kind} ne 'cleanup' } @jobs) {
+    my ($book, $drawing) = map { Lapse::command({}, 'unzip', '-p', "$out/latest/$job.xlsx", $_)->{stdout} } 'xl/workbook.xml', 'xl/drawings/drawing1.xml';
+    my ($row) = $drawing =~ m{<xdr:to>.*?<xdr:row>(\d+)</xdr:row>} or next;
+    my ($last) = $book =~ m{_xlnm\.Print_Area" localSheetId="0">Summary!\$A\$1:\$[A-Z]+\$(\d+)<};
+    cmp_ok $last // 0, '>', $row, "$job: the chart lies in what is printed";
+    $charts++;
+}
+cmp_ok $charts, '>', 10, 'most have a chart';
+
 # What has an order is charted in it, not by how often it came.
 sub charted {
     my ($job, @values) = @_;

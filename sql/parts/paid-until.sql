@@ -1,8 +1,8 @@
 -- B3: up to when a live base subscription of a paid plan has been paid by as-of, without a gap: by paid
 -- lines of its plan that begin by the end of its period and end after it. The line is the
 -- subscription's by its reference, or by none that belongs to another one of the account. What was paid
--- for a period is what its paid lines and credits come to: nothing proves nothing, except where nothing
--- is the price; a line without an amount proves.
+-- for a period is what its paid lines and credits come to, a credit that names no plan among them:
+-- nothing proves nothing, except where nothing is the price; a line without an amount proves.
 paid_periods AS (
   SELECT s.account_id, s.subscription_id, l.period_end AS paid_until
   FROM saas.subscriptions s
@@ -13,7 +13,7 @@ paid_periods AS (
     AND isfinite(s.period_end)
     AND l.status = 'paid'
     AND (l.paid_at IS NULL OR l.paid_at <= :'as_of'::timestamptz)
-    AND l.plan = s.plan
+    AND (l.plan = s.plan OR l.plan IS NULL AND l.amount < 0)
     AND l.period_start <= s.period_end
     AND l.period_end > s.period_end
     AND isfinite(l.period_end)

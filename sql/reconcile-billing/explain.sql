@@ -28,10 +28,5 @@ CROSS JOIN LATERAL (
           ELSE 'its period ends' END,
      coalesce(u.renewed_until, n.paid_at, s.period_end))
 ) c (place, condition, holds, figure, instant)
-WHERE s.kind = 'base'
-  AND (s.subscription_id::text = :'asked'::text
-       OR :'asked'::text IS NULL AND p.fallback_plan IS NOT NULL
-          AND s.status IN ('trialing', 'active', 'past_due'))
-  AND
-  --include account-range
-  AND (:'accounts'::bigint[] IS NULL OR s.account_id = ANY (:'accounts'::bigint[]))
+WHERE
+--include asked-base

@@ -125,6 +125,8 @@ renewal('a line of nothing', {}, [{ @follows, amount => 0 }], {});
 renewal('a line of nothing, and nothing is the price', { unit_amount => 0 }, [{ @follows, amount => 0 }], renewed($end, $next));
 renewal('a line without an amount', {}, [{ @follows, amount => undef }], renewed($end, $next));
 renewal('paid, and credited in full', {}, [{ @follows }, { @follows, amount => -15000 }], {});
+renewal('paid, and credited in full by a credit that names no plan', {}, [{ @follows }, { @follows, plan => undef, amount => -15000 }], {});
+renewal('a line of no plan proves nothing', {}, [{ @follows, plan => undef }], {});
 renewal('paid, and credited in part', {}, [{ @follows }, { @follows, amount => -14999 }], renewed($end, $next));
 renewal('paid, and a credit for the period before', {}, [{ @follows }, { amount => -15000 }], renewed($end, $next));
 renewal('paid, and a credit to come', {}, [{ @follows }, { @follows, amount => -15000, paid_at => at('1 us') }], renewed($end, $next));

@@ -398,8 +398,11 @@ for (['V1 an admin grants the same person a license and membership meanwhile: on
         INSERT INTO saas.subscriptions (account_id, kind, plan, channel, status, seats, started_at) SELECT n, 'base', 'essentials', 'none', 'active', -1, '2024-01-01' FROM generate_series(2, 4500) n WHERE n <> 4400;
         INSERT INTO saas.domains (account_id, domain, method, verified_at, capture_enabled_at) VALUES (1, 'far.example', 'unique_txt', '2024-01-01', '2025-01-01'), (4400, 'far.example', 'unique_txt', '2024-01-01', '2025-06-01');
         INSERT INTO saas.users (user_id, email, name, signed_up_at) VALUES (1, 'p@far.example', 'P', '2026-03-01');
+        -- something to do in many accounts between, so that a plan is more than one range as well
+        INSERT INTO saas.organizations (account_id, organization_id, name, status, created_at) SELECT n, n, 'O', 'active', '2024-01-01' FROM generate_series(2, 2500) n;
+        INSERT INTO saas.invitations (account_id, invitation_id, email, organization_id, role, status, sent_at) SELECT n, n, 'i' || n || '@x.example', n, 'member', 'pending', '2026-01-01' FROM generate_series(2, 2500) n;
         SQL
-    my @jobs = ('downgrade-plans', $job, '--json', '--as-of', $Fixture::as_of);
+    my @jobs = ('expire-invitations', 'downgrade-plans', $job, '--json', '--as-of', $Fixture::as_of);
     my @tried = map { $_->{changed} } map { said($_, 'downgrade-plans'), said($_, $job) } $db->lapse('run', @jobs, '--dry-run');
     my $file = $db->dir . '/far.plan';
     my $copy = Lapse::database(empty => 1);
