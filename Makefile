@@ -115,7 +115,7 @@ check-unit: deps   ## the unit tests alone
 	@tests/run $(BUILD) $(UNIT)
 
 # The tests that kill, cut and race do so less often: here they are to show bad memory, not lost changes.
-SAN_LESS := LAPSE_TEST_KILLS=5 LAPSE_TEST_KILL_ROWS=20000 LAPSE_TEST_SYSCALLS=10 LAPSE_TEST_STEP=2000 \
+SAN_LESS := LAPSE_TEST_KILLS=5 LAPSE_TEST_STATES=60 LAPSE_TEST_KILL_ROWS=20000 LAPSE_TEST_SYSCALLS=10 LAPSE_TEST_STEP=2000 \
             LAPSE_TEST_ROUNDS=1 LAPSE_TEST_PUBLISHES=10 LAPSE_TEST_POINTS=2
 check-san: deps   ## all tests with the address and undefined-behaviour sanitizers (in build/san)
 	@$(SAN_LESS) ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) $(parallel) BUILD=$(BUILD)/san \

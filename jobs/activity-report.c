@@ -27,17 +27,22 @@ static const struct column documented[] = {
     {0},
 };
 
+/* From in use to never used. */
+static const char *const statuses[] = {"Active", "Aging", "Inactive", "Never", NULL};
+
 static const struct report_table tables[] = {
     {.sheet = "Activity",
      .query = &sql_activity_report_report,
      .columns = extended,
      .tally = "status",
+     .tally_order = statuses,
      .question = "How many of our licenses are in use?",
      .when = "profile=extended"},
     {.sheet = "Activity",
      .query = &sql_activity_report_report,
      .columns = documented,
      .tally = "status",
+     .tally_order = statuses,
      .question = "How many of our licenses are in use?",
      .split = "account_id",
      .when = "profile=documented"},

@@ -11,11 +11,28 @@ static const struct column columns[] = {
     {0},
 };
 
+/* The worst first: what hurts now, what will within days, what can wait. */
+static const char *const findings[] = {"no_owner",
+                                       "set_aside",
+                                       "scim_token_expired",
+                                       "over_seats",
+                                       "trial_ends",
+                                       "scim_token_ends",
+                                       "code_unused",
+                                       "account_held",
+                                       "storage_rule_conflict",
+                                       "no_personal_workspace",
+                                       "no_second_owner",
+                                       "organization_not_opened",
+                                       "invitation_ends",
+                                       NULL};
+
 static const struct report_table tables[] = {
     {.sheet = "Findings",
      .query = &sql_attention_report_report,
      .columns = columns,
      .tally = "finding",
+     .tally_order = findings,
      .question = "What needs somebody's attention?"},
     {0},
 };

@@ -41,6 +41,7 @@ const struct job job_capture_domain_users = {
     .candidates = &sql_capture_domain_users_candidates,
     .skipped_because = "No seat left",
     .refuse = &sql_capture_domain_users_refuse,
+    .entangled = &sql_capture_domain_users_entangled,
     .cut = &sql_capture_domain_users_cut,
     .set_aside = &sql_capture_domain_users_set_aside,
     .steps = {{.sql = &sql_capture_domain_users_change,

@@ -119,7 +119,8 @@ const struct job job_reconcile_billing = {
         "seats, period, amount (seats x unit_amount, where it is known), currency and status. A\n"
         "line's customer is the account of a subscription with its reference, else the account\n"
         "with it; lines of a customer nobody knows are listed without an account. Differences\n"
-        "are listed both ways, each once, with what either side says. A file is imported once,\n"
+        "are listed both ways, each once, with what either side says; the Summary adds their\n"
+        "amounts up per finding and currency. A file is imported once,\n"
         "whole or not at all: beyond [rules] max_bad_lines a bad line refuses it; one line of an\n"
         "invoice in a later file replaces the earlier. Nothing is changed by the comparison.\n"
         "With apply_renewals a live paid subscription whose plan a paid line carries on, without\n"
@@ -129,7 +130,9 @@ const struct job job_reconcile_billing = {
     .candidates = &sql_reconcile_billing_candidates,
     .cut = &sql_reconcile_billing_cut,
     .set_aside = &sql_reconcile_billing_set_aside,
-    .steps = {{.sql = &sql_reconcile_billing_renew, .repeat = true}},
+    .steps = {{.sql = &sql_reconcile_billing_renew,
+               .repeat = true,
+               .explain = &sql_reconcile_billing_explain}},
     .tables = tables,
     .reports_state = true,
     .unforeseen = true,

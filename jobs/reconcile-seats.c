@@ -43,11 +43,16 @@ static const struct column exceptions[] = {
     {0},
 };
 
+/* From the fullest to the emptiest, then what has no measure. */
+static const char *const filled[] = {"over",       "90 to 100 %", "50 to 90 %",
+                                     "under 50 %", "unlimited",   NULL};
+
 static const struct report_table tables[] = {
     {.sheet = "Accounts",
      .query = &sql_reconcile_seats_summary,
      .columns = summary,
      .tally = "filled",
+     .tally_order = filled,
      .question = "How full are our plans?"},
     {.name = "detail",
      .sheet = "Seats",

@@ -15,11 +15,16 @@ static const struct column columns[] = {
     {0},
 };
 
+/* As time goes. */
+static const char *const bands[] = {"overdue", "within 30 days", "31 to 60 days", "61 to 90 days",
+                                    NULL};
+
 static const struct report_table tables[] = {
     {.sheet = "Renewals",
      .query = &sql_renewals_report_report,
      .columns = columns,
      .tally = "band",
+     .tally_order = bands,
      .question = "When do paid plans come up for renewal?"},
     {0},
 };

@@ -179,6 +179,8 @@ static enum err_code check_job(const struct checker *checker, const struct job *
     if (code == ERR_OK)
         code = check_places(checker, job->gone, gone, COUNT(gone), err);
     if (code == ERR_OK)
+        code = check_places(checker, job->entangled, aside, 1, err);
+    if (code == ERR_OK)
         code = check_figures(checker, job->figures, err);
     if (code == ERR_OK)
         code = check_places(checker, job->questions, questions, COUNT(questions), err);
@@ -207,8 +209,8 @@ static bool is_of_a_job(const struct registry *registry, const struct sql *sql)
         const struct job *job = registry->jobs[i];
 
         if (sql == job->candidates || sql == job->cut || sql == job->set_aside ||
-            sql == job->refuse || sql == job->gone || sql == job->figures ||
-            sql == job->questions || sql == job->written)
+            sql == job->refuse || sql == job->gone || sql == job->entangled ||
+            sql == job->figures || sql == job->questions || sql == job->written)
             return true;
         for (size_t j = 0; j < JOB_STEPS && job->steps[j].sql; j++)
             if (sql == job->steps[j].sql || sql == job->steps[j].explain)

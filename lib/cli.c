@@ -86,6 +86,8 @@ static const char *option_argument(const struct setting *setting)
         return NULL;
     if (setting->choices)
         return setting->choices;
+    if (setting->option & OPTION_FILE)
+        return "FILE";
     return setting->type == SETTING_MONTH ? "YYYY-MM" : "VALUE";
 }
 

@@ -258,12 +258,6 @@ static enum err_code check_job(const struct job *job, struct err *err)
     for (size_t i = 0; i < JOB_STEPS && job->steps[i].sql; i++)
         if (job->steps[i].explain)
             return ERR_OK;
-    if (job->kind == JOB_CHANGE) {
-        err_set(err, ERR_USAGE, "explain: what %s changes is said by the files it is given",
-                job->name);
-        err_hint(err, "its report lists what differs, and from which line");
-        return err->code;
-    }
     err_set(err, ERR_USAGE, "explain: nothing is ever due by %s, which is a %s job", job->name,
             job_kind_name(job->kind));
     err_hint(err, "name a change job; \"lapse jobs\" lists them");

@@ -6,27 +6,52 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf.h"
 #include "terminal.h"
+#include "util.h"
 
 #include "ban.h"
 
-/* The settings that are no options. */
-static void help_settings(const struct job *job, FILE *out)
+/* The settings of the job's section, each with its default; of one that is an option too, which. */
+static enum err_code help_settings(const struct cli *cli, const struct job *job, FILE *out,
+                                   struct err *err)
 {
+    char section[SECTION_SIZE];
     bool headed = false;
 
-    for (const struct setting *own = job->settings; own && own->key; own++) {
-        if (!(own->option & OPTION_NONE))
+    job_section(job, section, sizeof section);
+    for (size_t i = 0; i < cli->registry.n_settings; i++) {
+        const struct setting *setting = &cli->registry.settings[i];
+        _cleanup_sb_ struct strbuf about = {0};
+        char option[OPTION_NAME_SIZE];
+
+        if (!str_eq(setting->section, section))
             continue;
         if (!headed)
-            fprintf(out, "\nsettings of [job.%s]\n", job->name);
+            fprintf(out, "\nsettings of [%s]\n", section);
         headed = true;
-        fprintf(out, "  %-22s ", own->key);
-        print_wrapped(own->help, 25, out);
+        job_option_name(setting, option);
+        if (setting->option & OPTION_NONE)
+            sb_addf(&about, "%s (", setting->help);
+        else
+            sb_addf(&about, "as --%s (", option);
+        setting_describe(setting, &about);
+        if (!setting->fallback)
+            sb_adds(&about, "; not set by default)");
+        else if (!*setting->fallback)
+            sb_adds(&about, "; default: empty)");
+        else
+            sb_addf(&about, "; default: %s)", setting->fallback);
+        if (!sb_text(&about))
+            return err_nomem(err);
+        fprintf(out, "  %-22s ", setting->key);
+        print_wrapped(sb_text(&about), 25, out);
     }
+    return ERR_OK;
 }
 
-static enum err_code help_job(const struct job *job, FILE *out, struct err *err)
+static enum err_code help_job(const struct cli *cli, const struct job *job, FILE *out,
+                              struct err *err)
 {
     struct opt *options = job_option_table(job);
 
@@ -51,12 +76,11 @@ static enum err_code help_job(const struct job *job, FILE *out, struct err *err)
             fprintf(out, "           %s\n", column->header);
     }
     if (options[0].name) {
-        fprintf(out, "\noptions, most of them settings of [job.%s] as well\n", job->name);
+        fprintf(out, "\noptions\n");
         opt_print(options, out);
     }
-    help_settings(job, out);
     free(options);
-    return ERR_OK;
+    return help_settings(cli, job, out, err);
 }
 
 /* The one list of exit statuses, as the README shows it. */
@@ -112,7 +136,7 @@ static enum err_code run(struct cli *cli, struct err *err)
         return ERR_OK;
     }
     if ((job = job_find(&cli->registry, word)) != NULL)
-        return help_job(job, stdout, err);
+        return help_job(cli, job, stdout, err);
     if (strcmp(word, "exit") == 0) {
         help_statuses(stdout);
         return ERR_OK;

@@ -124,6 +124,7 @@ static enum err_code undo(struct cli *cli, const struct target *target, struct e
                                   .options = given,
                                   .n_options = COUNT(given),
                                   .dry_run = opt_flag(&cli->opts, "dry-run"),
+                                  .may_be_unpublished = true,
                                   .max_changes = INT64_MAX};
     struct watcher watcher;
     struct run_observer observer = watcher_begin(&watcher, cli, request.dry_run);
@@ -173,7 +174,7 @@ const struct command command_undo = {
         "account's subscription or code, all of its plan is left. Rows that the run inserted are\n"
         "ended, not deleted; a change of plan gets a row that reverses it. Each account is held\n"
         "for [rules] undo_hold, so that the next night does not do it again. An undo can itself\n"
-        "be undone.",
+        "be undone. Its report is published where [reports] dir is set.",
     .options = options,
     .needs_conf = true,
     .run = run,

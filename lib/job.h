@@ -111,6 +111,10 @@ struct job {
        is gone. It is then told on the sheet `Run`. Or NULL. */
     const struct sql *gone;
 
+    /* A row (account_id) where accounts depend on each other: what a job before this one takes from
+       one, another may get. What tries both then takes all accounts at once. Or NULL. */
+    const struct sql *entangled;
+
     const struct job_input *input; /* files it takes in first; or NULL */
 
     /* Change jobs: what is due, cut into batches (account_id, id, due_so_far, due, changes: how

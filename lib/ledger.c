@@ -80,13 +80,14 @@ static enum err_code take_unfinished(void *context, const struct db_row *row, st
     return ERR_OK;
 }
 
-enum err_code ledger_unfinished(struct db *db, const char *job, struct unfinished *ret,
-                                struct err *err)
+enum err_code ledger_unfinished(struct db *db, const char *job, const char *plan,
+                                struct unfinished *ret, struct err *err)
 {
     struct args args = {0};
 
     *ret = (struct unfinished){0};
     args_text(&args, "job", job);
+    args_text(&args, "plan", plan);
     return db_run_alone(db, &sql_ledger_unfinished, &args, take_unfinished, ret, err);
 }
 

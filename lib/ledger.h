@@ -21,7 +21,7 @@ enum err_code ledger_check_accounts(struct db *db, const char *accounts, const c
 /* The database's clock, in whole seconds. */
 enum err_code ledger_clock(struct db *db, struct instant *ret, struct err *err) _must_check_;
 
-/* The last run of a job, where it is not finished. */
+/* The last run of a job, where it is not finished and of that plan (a SHA-256; NULL: of none). */
 struct unfinished {
     bool found, applied; /* applied: only its report is missing */
     int64_t run_id, attempt, done, changed, recorded, batches, looked_at, skipped;
@@ -33,8 +33,8 @@ struct unfinished {
     char *given;      /* the orders it was given as options, a JSON object, or NULL; owned */
 };
 void unfinished_done(struct unfinished *unfinished);
-enum err_code ledger_unfinished(struct db *db, const char *job, struct unfinished *ret,
-                                struct err *err) _must_check_;
+enum err_code ledger_unfinished(struct db *db, const char *job, const char *plan,
+                                struct unfinished *ret, struct err *err) _must_check_;
 
 /* Up to when a job has been done; `ret_found` false where it never was. */
 enum err_code ledger_last_applied(struct db *db, const char *job, bool *ret_found,

@@ -315,6 +315,15 @@ static bool entry_is(const struct tally_entry *entry, const struct cell *cell)
     return entry->len == cell->len && memcmp(entry->value, cell->text, cell->len) == 0;
 }
 
+static size_t place_in_order(const char *const *order, const struct tally_entry *entry)
+{
+    size_t i = 0;
+
+    while (order && order[i] && !(entry->value && str_eq(order[i], entry->value)))
+        i++;
+    return i;
+}
+
 static bool tally_add(struct report *report, const struct cell *cell)
 {
     struct tally *tally = &current(report)->tally;
@@ -332,7 +341,9 @@ static bool tally_add(struct report *report, const struct cell *cell)
 
         if (cell->text && !copy)
             return false;
-        tally->entries[tally->n++] = (struct tally_entry){copy, cell->text ? cell->len : 0, 0};
+        tally->entries[i] = (struct tally_entry){copy, cell->text ? cell->len : 0, 0, 0};
+        tally->entries[i].place = place_in_order(report->table->tally_order, &tally->entries[i]);
+        tally->n++;
     }
     tally->entries[i].count++;
     report->last_tally = i;
@@ -376,11 +387,13 @@ enum err_code report_row(struct report *report, const struct cell *cells,
     return settle(report, add_row(report, cells, split_value, tally_value, err));
 }
 
-/* Greatest count first, then the value; NULL before all others. */
+/* The table's order, then greatest count first, then the value; NULL before all others. */
 static int compare_entries(const void *a, const void *b)
 {
     const struct tally_entry *x = a, *y = b;
 
+    if (x->place != y->place)
+        return x->place < y->place ? -1 : 1;
     if (x->count != y->count)
         return x->count < y->count ? 1 : -1;
     if (!x->value || !y->value)

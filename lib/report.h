@@ -55,14 +55,16 @@ struct report_table {
     const char *sheet; /* sheet title, at most 28 characters ("Invitations") */
     const struct sql *query;
     const struct column *columns; /* ended by a column without header */
-    const char *tally;     /* field whose values are counted on the Summary sheet, with a chart;
-                              NULL for none. The 40 most frequent are shown, the rest is
-                              "other" (2,000 values are told apart) */
-    const char *question;  /* what that chart answers: "Why did plans change?" */
-    const char *split;     /* field by whose value the table is also cut into one CSV each,
-                              <job>-<value>.csv; rows with one value come together. NULL for none.
-                              In the name all but [A-Za-z0-9._-] becomes "_", so does a leading
-                              dot, and a name that is taken gets "-2", "-3" ... behind it */
+    const char *tally; /* field whose values are counted on the Summary sheet, with a chart;
+                          NULL for none. The 40 most frequent are shown, the rest is
+                          "other" (2,000 values are told apart) */
+    const char *const *tally_order; /* values that stand first, in this order and not by how often
+                                       they came, ended by NULL; NULL for none */
+    const char *question;           /* what that chart answers: "Why did plans change?" */
+    const char *split;              /* field by whose value the table is also cut into one CSV each,
+                                       <job>-<value>.csv; rows with one value come together. NULL for none.
+                                       In the name all but [A-Za-z0-9._-] becomes "_", so does a leading
+                                       dot, and a name that is taken gets "-2", "-3" ... behind it */
     const char *when;      /* "profile=documented": only where the option has that value; or NULL */
     bool no_formula_guard; /* a CSV that only machines read */
 };

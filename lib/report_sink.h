@@ -25,9 +25,11 @@ struct tally_entry {
     char *value; /* NULL is SQL NULL */
     size_t len;
     uint64_t count;
+    size_t place; /* in the table's tally_order; behind it where the value is not there */
 };
 
-/* How often each value of the tally field came; in finish() sorted, greatest count first. */
+/* How often each value of the tally field came; in finish() sorted: by the table's order, then
+   greatest count first. */
 struct tally {
     struct tally_entry entries[TALLY_MAX];
     size_t n;

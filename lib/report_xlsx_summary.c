@@ -10,6 +10,7 @@
 enum {
     CHART_COLUMN = 3,  /* right of the labels, the figures and a gap */
     CHART_WIDTH = 640, /* pixels */
+    COLUMN_PIXELS = 64,
     ROW_PIXELS = 20,
 };
 
@@ -134,7 +135,7 @@ static int chart_height(size_t bars)
     return 90 + 30 * (int)bars;
 }
 
-/* A bar for every line of the tally in rows first..last, the longest on top, beside its cells. */
+/* A bar for every line of the tally in rows first..last, in their order, beside its cells. */
 static enum err_code put_chart(struct xlsx_sink *xlsx, const char *question, uint32_t heading,
                                uint32_t first, uint32_t last, struct err *err)
 {
@@ -250,6 +251,12 @@ enum err_code xlsx_write_summary(struct xlsx_sink *xlsx, const struct report_sum
         if (summary->tables[i].table->tally && summary->tables[i].rows > 0 &&
             put_tally_block(xlsx, &summary->tables[i], err) != ERR_OK)
             return err->code;
+    /* Else a chart that reaches beyond the last cells is cut off on paper. */
+    if (xlsx_checked(xlsx,
+                     worksheet_print_area(xlsx->pages[0].sheet, 0, 0, xlsx->row,
+                                          CHART_COLUMN + CHART_WIDTH / COLUMN_PIXELS),
+                     err) != ERR_OK)
+        return err->code;
     return xlsx_page_written(xlsx, &xlsx->pages[0], err);
 }
 

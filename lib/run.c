@@ -58,12 +58,14 @@ static json_t *orders_given(const struct run_request *request, const struct job 
 /* What a run was asked for, so that whoever finishes it does the same. */
 static char *options_json(const struct pass *pass, const struct job *job)
 {
-    json_t *options = json_pack("{s:s*, s:s*, s:i}", "accounts", pass->accounts, "out",
+    json_t *options = json_pack("{s:s*, s:s*, s:i}", "accounts", pass->reported, "out",
                                 pass->asked_out, "formats", (int)pass->formats);
     char *text;
 
     if (options && has_options(pass, job))
         json_object_set_new(options, "override", json_true());
+    if (options && pass->inv->request->plan)
+        json_object_set_new(options, "plan", json_string(pass->inv->request->plan->sha256));
     if (options && pass->max_changes >= 0)
         json_object_set_new(options, "max_changes", json_integer(pass->max_changes));
     if (options)
@@ -77,16 +79,15 @@ static char *options_json(const struct pass *pass, const struct job *job)
 static enum err_code enter_ledger(struct pass *pass, struct run *run, struct err *err)
 {
     _cleanup_free_ char *options = NULL;
-    char digest[65], host[256] = "";
+    char host[256] = "";
     struct ledger_entry entry = {.job = run->job->name,
                                  .as_of = pass->as_of_text,
                                  .trigger = trigger(),
-                                 .settings_digest = digest,
+                                 .settings_digest = run->settings,
                                  .version = LAPSE_VERSION,
                                  .host = host};
 
     gethostname(host, sizeof host - 1);
-    settings_digest(pass, run->job, digest);
     options = options_json(pass, run->job);
     entry.options = options;
     if (!entry.options)
@@ -97,8 +98,7 @@ static enum err_code enter_ledger(struct pass *pass, struct run *run, struct err
     return ledger_start(pass->inv->db, &entry, &run->run_id, err);
 }
 
-/* Change jobs that commit go forward in time, unless somebody says otherwise. */
-static enum err_code check_backdate(struct pass *pass, const struct run *run, struct err *err)
+enum err_code run_check_backdate(struct pass *pass, const struct run *run, struct err *err)
 {
     const struct run_request *request = pass->inv->request;
     struct instant last, now;
@@ -116,7 +116,11 @@ static enum err_code check_backdate(struct pass *pass, const struct run *run, st
         code = ledger_clock(pass->inv->db, &now, err);
     if (code == ERR_OK && pass->as_of.seconds > now.seconds)
         code = err_set(err, ERR_STOPPED, "%s lies in the future", pass->as_of_text);
-    if (code == ERR_STOPPED)
+    if (code == ERR_STOPPED && request->plan)
+        err_hint(err,
+                 "a plan is applied once its as-of has come, and before a later run: make a new "
+                 "one");
+    else if (code == ERR_STOPPED)
         err_hint(err, "look with --dry-run first; if it is meant, add --allow-backdate");
     return code;
 }
@@ -127,7 +131,7 @@ static void begin_run(struct pass *pass, struct run *run)
     enum err_code code = deadline_check(pass->inv->deadline, &err);
 
     if (code == ERR_OK)
-        code = check_backdate(pass, run, &err);
+        code = run_check_backdate(pass, run, &err);
     if (code == ERR_OK)
         code = run_check_gone(pass, run, &err);
     if (code == ERR_OK)
@@ -170,7 +174,7 @@ static enum err_code open_staging(struct pass *pass, struct err *err)
 static void do_runs(struct pass *pass, char **ret_published)
 {
     for (size_t i = 0; i < pass->n; i++)
-        if (run_may_go_on(pass, &pass->runs[i]))
+        if (pass->runs[i].state != RUN_DONE && run_may_go_on(pass, &pass->runs[i]))
             begin_run(pass, &pass->runs[i]);
     for (size_t i = 0; i < pass->n; i++) {
         struct run *run = &pass->runs[i];
@@ -203,13 +207,19 @@ static enum err_code do_pass(struct pass *pass, struct err *err)
 
     instant_format(pass->as_of, pass->as_of_text);
     instant_format_day(pass->as_of, pass->date);
+    for (size_t i = 0; i < pass->n; i++)
+        settings_digest(pass, pass->runs[i].job, pass->runs[i].settings);
     code = open_staging(pass, err);
+    if (code == ERR_OK && pass->applying)
+        code = run_plan_check(pass, err);
     if (code == ERR_OK) {
         if (pass->inv->request->dry_run)
             code = pass_preview(pass, &published, err);
         else
             do_runs(pass, &published);
     }
+    if (code == ERR_OK && pass->applying)
+        code = run_plan_remember(pass, err);
     if (code == ERR_OK && observer->finished)
         observer->finished(observer->context, pass->runs, pass->n, &pass->as_of, published);
     staging_discard(TAKE_PTR(pass->staging));
@@ -218,6 +228,7 @@ static enum err_code do_pass(struct pass *pass, struct err *err)
 
 static void pass_done(struct pass *pass)
 {
+    run_plan_end(pass);
     for (size_t i = 0; i < pass->n; i++) {
         err_done(&pass->runs[i].err);
         report_files_done(&pass->runs[i].made);
@@ -238,13 +249,13 @@ static enum err_code choose_out(struct pass *pass, struct err *err)
     enum err_code code;
 
     pass->out = pass->asked_out;
-    if (pass->out || pass->accounts || request->dry_run)
+    if (pass->out || pass->reported || request->dry_run)
         return ERR_OK;
     pass->out = conf_text(request->conf, "reports", "dir");
-    if (pass->out)
+    if (pass->out || request->may_be_unpublished)
         return ERR_OK;
     code = err_set(err, ERR_CONFIG, "no folder to publish the reports in");
-    err_hint(err, "set [reports] dir, or give --out DIR");
+    err_hint(err, request->plan ? "set [reports] dir" : "set [reports] dir, or give --out DIR");
     return code;
 }
 
@@ -278,7 +289,7 @@ static enum err_code new_runs(struct pass *pass, const struct job *const *jobs, 
     return ERR_OK;
 }
 
-static void resume_run(struct run *run, const struct unfinished *left)
+void run_resume(struct run *run, const struct unfinished *left)
 {
     run->resumed = true;
     run->run_id = left->run_id;
@@ -301,6 +312,7 @@ static enum err_code resume_group(struct invocation *inv, const struct pass *mai
     struct pass pass = {.inv = inv,
                         .as_of = left[first].as_of,
                         .accounts = left[first].accounts,
+                        .reported = left[first].accounts,
                         .asked_out = left[first].out,
                         .formats = left[first].formats,
                         .max_changes = main_pass->max_changes >= 0 ? main_pass->max_changes
@@ -317,7 +329,7 @@ static enum err_code resume_group(struct invocation *inv, const struct pass *mai
             !str_eq(left[i].accounts, pass.accounts) || !str_eq(left[i].out, pass.asked_out))
             continue;
         pass.runs[pass.n].job = main_pass->runs[i].job;
-        resume_run(&pass.runs[pass.n++], &left[i]);
+        run_resume(&pass.runs[pass.n++], &left[i]);
         left[i].found = false;
         run_tell(inv, NEWS_NOTE, "finishing run %" PRId64 " of %s, which was left unfinished",
                  left[i].run_id, main_pass->runs[i].job->name);
@@ -361,7 +373,7 @@ static void resume_in_place(struct pass *main_pass, struct run *run, const struc
     if (left->found && left->as_of.seconds == main_pass->as_of.seconds &&
         str_eq(left->accounts, main_pass->accounts) && !has_options(main_pass, run->job) &&
         same_orders(main_pass->inv->request, run->job, left)) {
-        resume_run(run, left);
+        run_resume(run, left);
         run_tell(main_pass->inv, NEWS_NOTE,
                  "going on with run %" PRId64 " of %s, which was left unfinished", left->run_id,
                  run->job->name);
@@ -380,7 +392,7 @@ static enum err_code resume(struct invocation *inv, struct pass *main_pass, stru
 
         if (run->state == RUN_FAILED)
             continue;
-        code = ledger_unfinished(inv->db, run->job->name, &left[i], err);
+        code = ledger_unfinished(inv->db, run->job->name, NULL, &left[i], err);
         if (code == ERR_OK && inv->request->as_of) {
             resume_in_place(main_pass, run, &left[i]);
             left[i].found = false;
@@ -415,7 +427,9 @@ static enum err_code invoke(struct invocation *inv, struct pass *main_pass, stru
         main_pass->as_of = *request->as_of;
     else if (code == ERR_OK)
         code = ledger_clock(inv->db, &main_pass->as_of, err);
-    if (code == ERR_OK && !request->dry_run)
+    if (code == ERR_OK && request->plan)
+        code = run_plan_begin(main_pass, err);
+    else if (code == ERR_OK && !request->dry_run)
         code = resume(inv, main_pass, &resumed, err);
     if (code == ERR_OK)
         code = deadline_check(inv->deadline, err);
@@ -435,6 +449,7 @@ enum err_code run_invoke(const struct run_request *request, const struct run_obs
     struct invocation inv = {.request = request, .observer = observer, .deadline = deadline};
     struct pass main_pass = {.inv = &inv,
                              .accounts = request->accounts,
+                             .reported = request->accounts,
                              .asked_out = request->out,
                              .formats = request->formats,
                              .max_changes = request->max_changes};

@@ -14,6 +14,9 @@
  *   publish  the set appears whole, then the ledger says so
  *   clean up the clean-up jobs remove what is past its time
  *
+ * A plan (plan.h) is carried out in the same way, its accounts only: everything is tried and
+ * compared with it before anything is changed, and each batch again before it is committed.
+ *
  * A dry run goes the same way inside transactions that are rolled back, range of accounts by range
  * of accounts, and shows what the audit would have held.
  */
@@ -32,6 +35,9 @@ struct run_option {
     const char *value;
 };
 
+struct plan;
+struct plan_drift;
+
 struct run_request {
     const struct registry *registry;
     const struct conf *conf;
@@ -47,6 +53,10 @@ struct run_request {
     bool allow_backdate;
     bool allow_incomplete;
     int64_t max_changes; /* in place of every job's guard; -1: the guards of the settings */
+    /* A plan to carry out: its as-of and its jobs are the request's; no guard counts. NULL: none */
+    const struct plan *plan;
+    bool may_be_unpublished; /* without a folder for reports it goes on all the same */
+    bool skip_drifted;       /* leave the accounts that have moved on since, and do the rest */
 };
 
 enum run_state {
@@ -77,6 +87,7 @@ struct run {
     int64_t nanoseconds;
     struct err err;
     struct report_files made;
+    char settings[65];     /* SHA-256 over the settings that shape its result */
     struct run_meta *meta; /* what its report says of itself; lives as long as the run */
     struct json_t *given;  /* resumed: the orders it was given as options; or NULL */
     int64_t before;        /* the run of this job that this invocation has finished first; or 0 */
@@ -99,6 +110,14 @@ struct run_observer {
     void (*news)(void *context, enum run_news news, const char *text);
     enum err_code (*change)(void *context, const struct job *job, const struct run_change *change,
                             struct err *err);
+    /* In place of `change`: a change of a dry run as a line of a plan. */
+    enum err_code (*planned)(void *context, const struct job *job, int64_t account,
+                             const char *reason, const char *line, struct err *err);
+    /* A file that was taken in for a plan: its SHA-256. */
+    enum err_code (*taken)(void *context, const struct job *job, const char *sha256,
+                           struct err *err);
+    /* What of a plan has moved on since. */
+    enum err_code (*drift)(void *context, const struct plan_drift *drift, struct err *err);
     /* A pass is over: the runs that were left unfinished, or those that were asked for. */
     void (*finished)(void *context, const struct run *runs, size_t n, const struct instant *as_of,
                      const char *published);

@@ -48,8 +48,8 @@ static enum err_code add_name(struct asked *asked, const char *name, struct err 
     return ERR_OK;
 }
 
-/* Bytes that are no text (an SQL_ASCII database may hold them) are no domain either, and nothing
-   can be kept of them. */
+/* Bytes that are no text (an SQL_ASCII database may hold them) are no domain either: nobody can be
+   asked about them and nothing can be kept of them. */
 static bool is_text(const char *bytes, size_t len)
 {
     for (size_t at = 0; at < len;) {
@@ -67,10 +67,9 @@ static enum err_code take_question(void *context, const struct db_row *row, stru
     struct asked *asked = context;
     enum err_code code;
 
-    if (!is_text(db_text(row, 1), db_len(row, 1)))
-        return ERR_OK;
-    code = add_name(asked, db_text(row, 2), err);
-    if (code != ERR_OK)
+    asked->n_read++;
+    code = add_name(asked, db_text(row, 2), err); /* the next page begins behind it */
+    if (code != ERR_OK || !is_text(db_text(row, 1), db_len(row, 1)))
         return code;
     if (asked->n == asked->size) {
         size_t size = asked->size ? asked->size * 2 : 64;
@@ -260,7 +259,7 @@ enum err_code run_ask(struct pass *pass, struct run *run, struct args *args, str
     for (bool more = true; code == ERR_OK && more;) {
         args_text(args, "after_name", after);
         code = ask_page(pass, run, &dns, args, &asked, err);
-        more = asked.n >= PAGE_ROWS;
+        more = asked.n_read >= PAGE_ROWS;
         if (code == ERR_OK)
             code = run_keep_answers(pass, run, args, &asked, err);
         if (asked.n_questions > 0) {

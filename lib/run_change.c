@@ -134,33 +134,37 @@ enum err_code run_step(struct pass *pass, const struct job_step *step, const str
     return ERR_OK;
 }
 
-enum err_code run_steps(struct pass *pass, const struct run *run, struct args *args,
-                        struct written *ret, struct err *err)
+enum err_code run_steps(const struct bisection *b, const struct args *args, struct written *ret,
+                        struct err *err)
 {
     enum err_code code = ERR_OK;
 
     *ret = (struct written){0};
-    for (const struct job_step *step = run->job->steps; code == ERR_OK && step->sql; step++)
-        code = run_step(pass, step, args, ret, err);
+    for (const struct job_step *step = b->run->job->steps; code == ERR_OK && step->sql; step++)
+        if ((!step->unaudited || !b->audited_only) && (!b->only || step == b->only))
+            code = run_step(b->pass, step, args, ret, err);
     return code;
 }
 
 /* One try at a batch. `*ret_unknown`: the commit was sent and not answered. */
-static enum err_code try_batch(struct pass *pass, struct run *run, struct args *args,
-                               const struct guard *guard, struct written *ret, bool *ret_unknown,
-                               struct err *err)
+static enum err_code try_batch(const struct bisection *b, struct args *args, struct batch_key from,
+                               struct batch_key to, int64_t rows, struct written *ret,
+                               bool *ret_unknown, struct err *err)
 {
-    struct db *db = pass->inv->db;
-    int64_t due = 0;
+    struct bisection parts = *b;
+    struct run *run = b->run;
+    struct db *db = b->pass->inv->db;
     enum err_code code = db_begin(db, DB_CHANGE, err);
 
     *ret_unknown = false;
     *ret = (struct written){0};
-    if (code == ERR_OK && guard)
-        code = recount(pass, run, args, guard, &due, err);
+    parts.tried = ret;
+    if (code == ERR_OK && b->guard)
+        code = recount(b->pass, run, args, b->guard, &ret->done, err);
     if (code == ERR_OK)
-        code = run_steps(pass, run, args, ret, err);
-    ret->done = due;
+        code = run_part(&parts, args, from, to, rows, err);
+    if (code == ERR_OK && b->pass->applying)
+        code = run_plan_compare(b, args, err);
     if (code == ERR_OK && ret->changed == 0 && ret->recorded == 0) {
         db_rollback(db);
         return ERR_OK;
@@ -198,13 +202,20 @@ enum err_code run_reconnect(struct pass *pass, struct err *err)
 
 /* Again after a lost connection only once the ledger has told whether the commit that was not
    answered stands. */
-enum err_code run_batch(struct pass *pass, struct run *run, struct args *args,
-                        const struct guard *guard, struct err *err)
+enum err_code run_batch(const struct bisection *b, struct args *args, struct batch_key from,
+                        struct batch_key to, int64_t rows, struct err *err)
 {
+    struct pass *pass = b->pass;
+    struct run *run = b->run;
+    struct refusals_mark before = refusals_mark(b->refusals);
+
     for (int attempt = 1;; attempt++) {
         struct written written;
         bool unknown, stands = false;
-        enum err_code code = try_batch(pass, run, args, guard, &written, &unknown, err);
+        enum err_code code;
+
+        refusals_back(b->refusals, before);
+        code = try_batch(b, args, from, to, rows, &written, &unknown, err);
 
         if (code == ERR_OK && written.changed == 0 && written.recorded == 0)
             return ERR_OK;
@@ -272,35 +283,27 @@ static enum err_code count_and_cut(struct pass *pass, struct run *run, struct ar
     return code;
 }
 
-static enum err_code do_batches(struct pass *pass, struct run *run, struct args *args,
-                                const struct batch_keys *keys, const struct guard *guard,
-                                struct refusals *refusals, struct err *err)
+static enum err_code do_batches(const struct bisection *b, struct args *args,
+                                const struct batch_keys *keys, struct err *err)
 {
+    const struct run *run = b->run;
     struct batch_key from = {INT64_MIN, INT64_MIN, 0};
 
     for (size_t i = 0; i < keys->n; i++) {
-        _cleanup_err_ struct err why = {0};
         struct batch_key to = keys->keys[i];
         enum err_code code;
 
         if (i == keys->n - 1)
             to.account = to.id = KEY_MAX;
-        run_progress(pass->inv, run->job, "changing", (uint64_t)from.due_so_far,
+        run_progress(b->pass->inv, run->job, "changing", (uint64_t)from.due_so_far,
                      (uint64_t)run->due);
-        args_range(args, from.account, from.id, to.account, to.id);
-        args_int(args, "batch_no", run->batches + 1);
-        code = run_batch(pass, run, args, guard, &why);
-        if (code != ERR_OK && guard && is_refusal(&why))
-            code = run_bisect(pass, run, args, guard, from, to,
-                              keys->keys[i].due_so_far - from.due_so_far, refusals, &why, err);
-        else if (code != ERR_OK)
-            err_move(err, &why);
+        code = run_part(b, args, from, to, keys->keys[i].due_so_far - from.due_so_far, err);
         if (code != ERR_OK)
             return code;
         from = to;
     }
     if (run->due)
-        run_progress(pass->inv, run->job, "changing", (uint64_t)run->due, (uint64_t)run->due);
+        run_progress(b->pass->inv, run->job, "changing", (uint64_t)run->due, (uint64_t)run->due);
     return ERR_OK;
 }
 
@@ -309,8 +312,12 @@ void run_change(struct pass *pass, struct run *run)
     _cleanup_err_ struct err err = {0};
     struct batch_keys keys = {0};
     struct refusals refusals = {0};
-    struct guard guard;
-    bool guarded = run->job->kind == JOB_CHANGE;
+    struct guard guard = {0};
+    bool bisected = run->job->kind == JOB_CHANGE, guarded = bisected && !pass->applying;
+    const struct bisection parts = {.pass = pass,
+                                    .run = run,
+                                    .guard = guarded ? &guard : NULL,
+                                    .refusals = bisected ? &refusals : NULL};
     struct args args = {0};
     enum err_code code;
 
@@ -325,7 +332,7 @@ void run_change(struct pass *pass, struct run *run)
     if (code == ERR_OK && guarded)
         code = guard_check(pass, run, &guard, run->due_changes, &err);
     if (code == ERR_OK)
-        code = do_batches(pass, run, &args, &keys, guarded ? &guard : NULL, &refusals, &err);
+        code = (pass->applying ? run_plan_batches : do_batches)(&parts, &args, &keys, &err);
     if (code == ERR_OK)
         code = run_settle_refusals(pass, run, &refusals, &err);
     refusals_done(&refusals);

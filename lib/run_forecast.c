@@ -67,23 +67,29 @@ static enum err_code try_job(struct forecaster *f, size_t night, size_t i, int64
     struct run *run = &f->pass.runs[i];
     struct forecast_part *part = &f->out->parts[night * f->out->n_jobs + i];
     struct written written = {0};
+    struct refusals refusals = {0};
+    const struct bisection parts = {.pass = &f->pass,
+                                    .run = run,
+                                    .refusals = &refusals,
+                                    .tried = &written,
+                                    .audited_only = true};
     struct args args = {0};
     enum err_code code;
 
     pass_args(&f->pass, run, &args);
     args_range(&args, from, KEY_MAX, to, KEY_MAX);
     args_int(&args, "run_id", -1 - (int64_t)(night * f->out->n_jobs + i));
-    args_int(&args, "batch_no", 1);
     run->set_aside = 0;
     code = run_set_aside(&f->pass, run, &args, err);
-    for (const struct job_step *step = run->job->steps; code == ERR_OK && step->sql; step++)
-        if (!step->unaudited)
-            code = run_step(&f->pass, step, &args, &written, err);
+    if (code == ERR_OK)
+        code = run_part(&parts, &args, (struct batch_key){from, KEY_MAX, 0},
+                        (struct batch_key){to, KEY_MAX, 0}, NOT_COUNTED, err);
     if (code == ERR_OK && written.changed > 0)
         code = db_run(f->inv.db, &sql_forecast_at_stake, &args, take_amount, part, err);
     part->job = run->job;
     part->rows += written.changed;
-    f->out->set_aside += run->set_aside;
+    f->out->set_aside += run->set_aside + (int64_t)refusals.n;
+    refusals_done(&refusals);
     err_done(&run->err);
     return code;
 }

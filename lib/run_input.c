@@ -199,7 +199,7 @@ static enum err_code take_run_id(void *context, const struct db_row *row, _unuse
 }
 
 /* Whether the file was taken in before, and what follows from that. A file is hashed on its own
-   only where one of its size is known. */
+   only where one of its size is known, or where only those of a plan are taken in. */
 static enum err_code look_it_up(struct import *import, char sha256[static 65], struct err *err)
 {
     const struct job_input *input = import->run->job->input;
@@ -209,9 +209,13 @@ static enum err_code look_it_up(struct import *import, char sha256[static 65], s
     enum err_code code = db_ints(db, input->alike, &import->args, 1, &files, err);
 
     sha256[0] = '\0';
-    if (code != ERR_OK || !files)
+    if (code != ERR_OK || (!files && !import->pass->applying))
         return code;
     code = csv_in_digest(import->in, sha256, err);
+    import->passed_over = code == ERR_OK && import->pass->applying &&
+                          !run_plan_has_file(import->pass, run->job, sha256);
+    if (import->passed_over)
+        return ERR_OK;
     args_text(&import->args, "sha", sha256);
     if (code == ERR_OK)
         code = db_run(db, input->known, &import->args, take_run_id, &by, err);
@@ -361,11 +365,15 @@ static enum err_code try_in_place(struct pass *pass, struct run *run, const char
                                   bool by_name, struct err *err)
 {
     struct import import = {.pass = pass, .run = run, .path = path, .by_name = by_name};
+    const struct run_observer *observer = pass->inv->observer;
     enum err_code code = take_in(&import, err);
 
     if (code == ERR_OK && !import.passed_over) {
         run->recorded += (int64_t)import.lines;
-        tell_taken_in(&import);
+        if (!pass->applying) /* it is told when it is taken in to stay */
+            tell_taken_in(&import);
+        if (observer->taken)
+            code = observer->taken(observer->context, run->job, csv_in_sha256(import.in), err);
     }
     import_done(&import);
     return code;
@@ -396,24 +404,63 @@ static int by_bytes(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Every regular file that fits the pattern, by name; none is fine. */
+static enum err_code refuse_place(const struct job *job, const char *pattern, const char *place,
+                                  int errnum, struct err *err)
+{
+    err_sys(err, ERR_NOINPUT, errnum, "could not look for files in \"%s\"", place);
+    err_hint(err,
+             "[job.%s] input is \"%s\": make the folder and let the user who runs lapse read it, "
+             "or mend the setting",
+             job->name, pattern);
+    return err->code;
+}
+
+/* The folder before the first wildcard must be there: glob() tells a missing one as no file. */
+static enum err_code check_folder(const struct job *job, const char *pattern, struct err *err)
+{
+    _cleanup_free_ char *folder = strndup(pattern, strcspn(pattern, "*?[\\"));
+    char *slash = folder ? strrchr(folder, '/') : NULL;
+    struct stat status;
+
+    if (!folder)
+        return err_nomem(err);
+    if (!slash)
+        return ERR_OK; /* the working directory */
+    slash[slash == folder] = '\0';
+    if (stat(folder, &status) != 0)
+        return refuse_place(job, pattern, folder, errno, err);
+    return S_ISDIR(status.st_mode) ? ERR_OK : refuse_place(job, pattern, folder, ENOTDIR, err);
+}
+
+/* glob() does not say in errno why it gave up, and hands its callback nothing of ours. */
+static _Thread_local int glob_errnum;
+
+static int note_errnum(_unused_ const char *path, int errnum)
+{
+    glob_errnum = errnum;
+    return 0; /* GLOB_ERR ends it */
+}
+
+/* Every regular file that fits the pattern, by name; none is fine. ERR_NOINPUT for a folder that is
+   missing, ERR_NOPERM for one that may not be read. */
 static enum err_code fitting_files(struct pass *pass, struct run *run, const char *pattern,
                                    file_fn take, struct err *err)
 {
     glob_t found = {0};
-    int failed = glob(pattern, GLOB_NOSORT, NULL, &found);
-    enum err_code code = ERR_OK;
+    enum err_code code = check_folder(run->job, pattern, err);
+    int failed = code == ERR_OK ? glob(pattern, GLOB_NOSORT | GLOB_ERR, note_errnum, &found) : 0;
 
     if (failed == GLOB_NOSPACE)
         code = err_nomem(err);
     else if (failed == GLOB_ABORTED)
-        code = err_set(err, ERR_IO, "could not look for files that fit \"%s\"", pattern);
+        code = refuse_place(run->job, pattern, pattern, glob_errnum, err);
     if (code == ERR_OK && found.gl_pathc)
         qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv, by_bytes);
     for (size_t i = 0; code == ERR_OK && i < found.gl_pathc; i++) {
         struct stat status;
 
-        if (stat(found.gl_pathv[i], &status) == 0 && S_ISREG(status.st_mode))
+        /* What cannot be looked at is told by whoever opens it; one may have been moved away. */
+        if (stat(found.gl_pathv[i], &status) == 0 ? S_ISREG(status.st_mode) : errno != ENOENT)
             code = take(pass, run, found.gl_pathv[i], false, err);
     }
     globfree(&found);

@@ -1,14 +1,16 @@
 /* What the parts of a run share: run.c leads, run_change.c changes, run_report.c reports and
    publishes, run_input.c takes in files, run_ask.c asks the DNS, run_guard.c stops what is too big,
    run_bisect.c finds what the database refuses, run_reader.c finds the replica, run_cleanup.c
-   removes what is past its time, run_preview.c tries it all without keeping it, run_explain.c one
-   account as of many instants, run_forecast.c night after night; all stand on run_pass.c. */
+   removes what is past its time, run_preview.c tries it all without keeping it, run_plan.c
+   carries out a plan, run_explain.c one account as of many instants, run_forecast.c night after
+   night; all stand on run_pass.c. */
 #ifndef LAPSE_RUN_INTERNAL_H
 #define LAPSE_RUN_INTERNAL_H
 
 #include "db.h"
 #include "dns.h"
 #include "ledger.h"
+#include "plan.h"
 #include "publish.h"
 #include "run.h"
 
@@ -26,7 +28,8 @@ struct pass {
     struct invocation *inv;
     struct instant as_of;
     char as_of_text[INSTANT_SIZE], date[DAY_SIZE];
-    const char *accounts;  /* array literal, or NULL for all */
+    const char *accounts;  /* array literal, or NULL for all: whom it changes ... */
+    const char *reported;  /* ... and whom its reports list: for a plan, all */
     const char *asked_out; /* --out, or NULL */
     unsigned formats;      /* --format, or 0: the settings' */
     int64_t max_changes;   /* --max-changes, or -1: the guards of the settings */
@@ -35,6 +38,7 @@ struct pass {
     struct staging *staging;
     struct run *runs;
     size_t n;
+    struct applying *applying; /* a plan being carried out, or NULL; see run_plan.c */
 };
 
 void run_tell(const struct invocation *inv, enum run_news news, const char *format, ...)
@@ -84,6 +88,7 @@ struct asked {
         size_t question; /* which of `questions`: names are asked once */
     } * rows;
     size_t n, size;
+    size_t n_read; /* rows of the page, those of which nothing is kept as well */
     struct dns_question *questions;
     char **names; /* of the questions */
     size_t n_questions, names_size;
@@ -143,10 +148,6 @@ struct batch_key {
     int64_t account, id, due_so_far;
 };
 
-/* A batch, the range in `args`, until it stands: again after a deadlock or a lost connection. */
-enum err_code run_batch(struct pass *pass, struct run *run, struct args *args,
-                        const struct guard *guard, struct err *err) _must_check_;
-
 /* Whether the database refused a row: a trigger raised, a constraint failed, a value does not fit.
  */
 bool is_refusal(const struct err *err);
@@ -163,12 +164,45 @@ struct refusals {
 };
 void refusals_done(struct refusals *refusals);
 
-/* Carries out, in ever smaller batches, a range of about `rows` due rows of which the database has
-   refused something (`why`), down to the accounts it refuses, which are kept in `refusals`. */
-enum err_code run_bisect(struct pass *pass, struct run *run, struct args *args,
-                         const struct guard *guard, struct batch_key from, struct batch_key to,
-                         int64_t rows, struct refusals *refusals, struct err *why,
-                         struct err *err) _must_check_;
+/* What is refused by now; what came since is forgotten, where a part or a batch is tried again. */
+struct refusals_mark {
+    size_t n, rows; /* of the last */
+};
+struct refusals_mark refusals_mark(const struct refusals *refusals);
+void refusals_back(struct refusals *refusals, struct refusals_mark mark);
+
+/* How the parts of a run are carried out. */
+struct bisection {
+    struct pass *pass;
+    struct run *run;
+    const struct guard *guard;
+    struct refusals *refusals; /* NULL: what is refused fails the run */
+    struct written *tried; /* what was written in the open transaction; NULL: none is open, a part
+                              is a batch */
+    bool audited_only;     /* leaves out steps that write no audit */
+    const struct job_step *only; /* and all but this one; NULL: none */
+};
+
+enum { NOT_COUNTED = -1 };
+
+/* Carries out a range of about `rows` due rows; where the database refuses something of it, in ever
+   smaller parts, down to the accounts it refuses, which are kept in `refusals`. In the open
+   transaction each part has a savepoint; where only the commit is refused, each is a batch. */
+enum err_code run_part(const struct bisection *b, struct args *args, struct batch_key from,
+                       struct batch_key to, int64_t rows, struct err *err) _must_check_;
+
+/* The accounts behind `from` up to `to` in the open transaction, which will be rolled back: files
+   taken in, answers kept, accounts set aside, looked at and changed. */
+enum err_code run_try(const struct bisection *b, struct args *args, const struct asked *asked,
+                      int64_t from, int64_t to, struct err *err) _must_check_;
+
+/* A batch, which is the range in `args` too, until it stands: again after a deadlock or a lost
+   connection. */
+enum err_code run_batch(const struct bisection *b, struct args *args, struct batch_key from,
+                        struct batch_key to, int64_t rows, struct err *err) _must_check_;
+
+/* Counts and names the refused accounts in run->err. */
+void run_count_refusals(struct run *run, const struct refusals *refusals);
 
 /* Sets the refused accounts aside, counts and names them in run->err; takes back what earlier runs
    had set aside and this one did not. */
@@ -189,8 +223,8 @@ enum err_code run_step(struct pass *pass, const struct job_step *step, const str
                        struct written *written, struct err *err) _must_check_;
 
 /* All steps of the job. */
-enum err_code run_steps(struct pass *pass, const struct run *run, struct args *args,
-                        struct written *ret, struct err *err) _must_check_;
+enum err_code run_steps(const struct bisection *b, const struct args *args, struct written *ret,
+                        struct err *err) _must_check_;
 
 /* ERR_STOPPED where what the job has to read for this as-of is gone, unless that is allowed: then
    run->incomplete says what is missing. In a transaction of its own. */
@@ -237,6 +271,32 @@ void run_finish(struct pass *pass, struct run *run);
 
 /* Publishes what the runs made and records it; returns the folder. */
 enum err_code pass_publish(struct pass *pass, char **ret_published, struct err *err) _must_check_;
+
+/* Change jobs that commit go forward in time, unless somebody says otherwise: ERR_STOPPED. */
+enum err_code run_check_backdate(struct pass *pass, const struct run *run,
+                                 struct err *err) _must_check_;
+
+/* Makes `run` go on where an unfinished one stopped. */
+void run_resume(struct run *run, const struct unfinished *left);
+
+/* A plan. begin, once the jobs are locked: what has been done of it, and its unfinished runs; a
+   plan that was applied is ERR_STOPPED. check, before anything is changed: tries it all, rolls it
+   back and compares; what has moved on is told to the observer. batches: the changes of a job, in
+   place of do_batches; compare: a batch before its commit, the range set by batches. */
+enum err_code run_plan_begin(struct pass *pass, struct err *err) _must_check_;
+enum err_code run_plan_check(struct pass *pass, struct err *err) _must_check_;
+enum err_code run_plan_batches(const struct bisection *b, struct args *args,
+                               const struct batch_keys *keys, struct err *err) _must_check_;
+enum err_code run_plan_compare(const struct bisection *b, struct args *args,
+                               struct err *err) _must_check_;
+enum err_code run_plan_remember(struct pass *pass, struct err *err) _must_check_;
+/* Whether the plan being applied was made with this file. */
+bool run_plan_has_file(const struct pass *pass, const struct job *job, const char *sha256);
+void run_plan_end(struct pass *pass); /* frees; none is fine */
+
+/* Whether a job may give to one account what a change job before it takes from another: then what
+   tries both takes all accounts at once. */
+enum err_code pass_entangled(struct pass *pass, bool *ret, struct err *err) _must_check_;
 
 /* Calls `each` for one range of the pass' accounts after the other, behind `from`, up to `to`. */
 typedef enum err_code (*range_fn)(void *context, int64_t from, int64_t to, struct err *err);

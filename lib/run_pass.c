@@ -103,10 +103,21 @@ bool option_is(const struct pass *pass, const struct job *job, const char *when)
     return str_eq(job_option(pass, job, key), equals + 1);
 }
 
+static bool skip_because(struct run *run, const struct run *other)
+{
+    err_set(&run->err, other->err.code, "not run, because %s failed", other->job->name);
+    run->err.signal = other->err.signal;
+    run->state = RUN_SKIPPED;
+    return false;
+}
+
 bool run_may_go_on(struct pass *pass, struct run *run)
 {
     if (run->state == RUN_FAILED || run->state == RUN_SKIPPED)
         return false;
+    for (size_t j = 0; pass->applying && j < pass->n; j++)
+        if (pass->runs[j].state == RUN_FAILED) /* of a plan nothing goes on without the rest */
+            return skip_because(run, &pass->runs[j]);
     for (size_t i = 0; i < JOB_WAITS && run->job->waits_for[i].job; i++)
         for (size_t j = 0; j < pass->n; j++) {
             const struct job_wait *wait = &run->job->waits_for[i];
@@ -116,10 +127,7 @@ bool run_may_go_on(struct pass *pass, struct run *run)
                 (other->state != RUN_FAILED && other->state != RUN_SKIPPED) ||
                 !option_is(pass, other->job, wait->when))
                 continue;
-            err_set(&run->err, other->err.code, "not run, because %s failed", other->job->name);
-            run->err.signal = other->err.signal;
-            run->state = RUN_SKIPPED;
-            return false;
+            return skip_because(run, other);
         }
     return true;
 }

@@ -56,13 +56,23 @@ static enum err_code tell_change(void *context, const struct db_row *row, struct
     return observer->change(observer->context, teller->run->job, &change, err);
 }
 
+static enum err_code tell_planned(void *context, const struct db_row *row, struct err *err)
+{
+    struct teller *teller = context;
+    const struct run_observer *observer = teller->pass->inv->observer;
+
+    return observer->planned(observer->context, teller->run->job, db_int(row, 0), db_text(row, 1),
+                             db_text(row, 2), err);
+}
+
 /* A report that grows range by range: one per change job. The runs of the date are the committed
    ones and, under numbers that no ledger gives (-1, -2, ...), the ones being tried. */
 struct preview {
     struct pass *pass;
     bool one_range; /* all accounts at once: what a file holds is not cut by accounts */
     struct report **reports;
-    struct asked *asked; /* what the DNS said of the range; one per job */
+    struct asked *asked;       /* what the DNS said of the range; one per job */
+    struct refusals *refusals; /* one per job */
     char *run_ids, *as_ofs;
 };
 
@@ -101,6 +111,24 @@ static bool shows_changes(const struct job *job)
     return job->kind == JOB_CHANGE && !job->reports_state;
 }
 
+/* What the job has changed in the range, as the audit has it or as lines of a plan. */
+static enum err_code tell_all(const struct preview *preview, struct teller *teller,
+                              struct args *args, struct err *err)
+{
+    struct pass *pass = preview->pass;
+    _cleanup_sb_ struct strbuf ids = {0};
+
+    if (!pass->inv->observer->planned)
+        return db_run(pass->inv->db, &sql_ledger_preview_changes, args, tell_change, teller, err);
+    for (size_t i = 0; i < pass->n; i++)
+        sb_addf(&ids, "%s%" PRId64, i ? "," : "{", pretended_id(preview, &pass->runs[i]));
+    sb_adds(&ids, "}");
+    if (!sb_text(&ids))
+        return err_nomem(err);
+    args_text(args, "run_ids", sb_text(&ids));
+    return db_run(pass->inv->db, &sql_ledger_plan_lines, args, tell_planned, teller, err);
+}
+
 /* Whether the job takes files in, or changes something by what it took in earlier. */
 static bool has_input(const struct pass *pass, const struct job *job)
 {
@@ -115,7 +143,26 @@ static bool shows_after(const struct pass *pass, const struct job *job)
     return job->reports_state && has_input(pass, job);
 }
 
-/* One job over one range, inside the transaction that will be rolled back. */
+enum err_code run_try(const struct bisection *b, struct args *args, const struct asked *asked,
+                      int64_t from, int64_t to, struct err *err)
+{
+    enum err_code code;
+
+    args_range(args, from, KEY_MAX, to, KEY_MAX);
+    code = run_input_try(b->pass, b->run, err);
+    if (code == ERR_OK)
+        code = run_keep_answers(b->pass, b->run, args, asked, err);
+    if (code == ERR_OK)
+        code = run_set_aside(b->pass, b->run, args, err);
+    if (code == ERR_OK)
+        code = run_look(b->pass->inv->db, b->run, args, err);
+    if (code == ERR_OK)
+        code = run_part(b, args, (struct batch_key){from, KEY_MAX, 0},
+                        (struct batch_key){to, KEY_MAX, 0}, NOT_COUNTED, err);
+    return code;
+}
+
+/* One job over one range, told. */
 static enum err_code try_job(struct preview *preview, struct run *run, int64_t from, int64_t to,
                              struct err *err)
 {
@@ -123,24 +170,18 @@ static enum err_code try_job(struct preview *preview, struct run *run, int64_t f
     struct teller teller = {pass, run};
     struct args args = {0};
     struct written written = {0};
+    const struct bisection parts = {.pass = pass,
+                                    .run = run,
+                                    .refusals = &preview->refusals[run - pass->runs],
+                                    .tried = &written};
     int64_t begun = monotonic_ns();
     enum err_code code;
 
     pass_args(pass, run, &args);
-    args_range(&args, from, KEY_MAX, to, KEY_MAX);
     args_int(&args, "run_id", pretended_id(preview, run));
-    args_int(&args, "batch_no", 1);
-    code = run_input_try(pass, run, err);
+    code = run_try(&parts, &args, &preview->asked[run - pass->runs], from, to, err);
     if (code == ERR_OK)
-        code = run_keep_answers(pass, run, &args, &preview->asked[run - pass->runs], err);
-    if (code == ERR_OK)
-        code = run_set_aside(pass, run, &args, err);
-    if (code == ERR_OK)
-        code = run_look(pass->inv->db, run, &args, err);
-    if (code == ERR_OK)
-        code = run_steps(pass, run, &args, &written, err);
-    if (code == ERR_OK)
-        code = db_run(pass->inv->db, &sql_ledger_preview_changes, &args, tell_change, &teller, err);
+        code = tell_all(preview, &teller, &args, err);
     run->changed += written.changed;
     run->recorded += written.recorded;
     run->nanoseconds += monotonic_ns() - begun;
@@ -282,17 +323,50 @@ static enum err_code finish_reports(struct preview *preview, struct err *err)
     return code;
 }
 
+static enum err_code see_row(void *context, const struct db_row *row, struct err *err)
+{
+    bool *seen = context;
+
+    (void)row;
+    (void)err;
+    *seen = true;
+    return ERR_OK;
+}
+
+enum err_code pass_entangled(struct pass *pass, bool *ret, struct err *err)
+{
+    bool changes = false;
+    enum err_code code = ERR_OK;
+
+    *ret = false;
+    for (size_t i = 0; code == ERR_OK && !*ret && i < pass->n; i++) {
+        const struct job *job = pass->runs[i].job;
+        struct args args = {0};
+
+        pass_args(pass, &pass->runs[i], &args);
+        if (changes && job->entangled)
+            code = db_run_alone(pass->inv->db, job->entangled, &args, see_row, ret, err);
+        changes |= job->kind == JOB_CHANGE;
+    }
+    return code;
+}
+
 enum err_code pass_ranges(struct pass *pass, const char *phase, range_fn each, void *context,
                           struct err *err)
 {
     struct ranges ranges = {0};
     struct args args = {0};
     int64_t from = INT64_MIN;
-    enum err_code code;
+    bool at_once;
+    enum err_code code = pass_entangled(pass, &at_once, err);
 
+    if (code == ERR_OK && at_once)
+        return each(context, INT64_MIN, KEY_MAX, err);
     args_text(&args, "accounts", pass->accounts);
     args_int(&args, "accounts_per_range", ACCOUNTS_PER_RANGE);
-    code = db_run_alone(pass->inv->db, &sql_ledger_account_ranges, &args, take_range, &ranges, err);
+    if (code == ERR_OK)
+        code = db_run_alone(pass->inv->db, &sql_ledger_account_ranges, &args, take_range, &ranges,
+                            err);
     for (size_t i = 0; code == ERR_OK && i < ranges.n; i++) {
         int64_t to = i == ranges.n - 1 ? KEY_MAX : ranges.last[i];
 
@@ -308,8 +382,10 @@ enum err_code pass_preview(struct pass *pass, char **ret_published, struct err *
 {
     struct preview preview = {.pass = pass,
                               .reports = calloc(pass->n, sizeof(struct report *)),
-                              .asked = calloc(pass->n, sizeof(struct asked))};
-    enum err_code code = preview.reports && preview.asked ? ERR_OK : err_nomem(err);
+                              .asked = calloc(pass->n, sizeof(struct asked)),
+                              .refusals = calloc(pass->n, sizeof(struct refusals))};
+    enum err_code code =
+        preview.reports && preview.asked && preview.refusals ? ERR_OK : err_nomem(err);
 
     for (size_t i = 0; i < pass->n; i++)
         preview.one_range |= has_input(pass, pass->runs[i].job);
@@ -325,8 +401,13 @@ enum err_code pass_preview(struct pass *pass, char **ret_published, struct err *
         code = pass_ranges(pass, "trying", try_range, &preview, err);
     if (code == ERR_OK)
         code = finish_reports(&preview, err);
+    for (size_t i = 0; code == ERR_OK && i < pass->n; i++)
+        run_count_refusals(&pass->runs[i], &preview.refusals[i]);
     for (size_t i = 0; preview.reports && i < pass->n; i++)
         report_discard(preview.reports[i]);
+    for (size_t i = 0; preview.refusals && i < pass->n; i++)
+        refusals_done(&preview.refusals[i]);
+    free(preview.refusals);
     free(preview.reports);
     free(preview.asked);
     free(preview.run_ids);

@@ -107,7 +107,7 @@ static size_t shaping_settings(const struct pass *pass, const struct job *job,
         if (shapes && n < SETTINGS_MAX - 1)
             settings[n++] = (struct report_setting){own->key, value ? value : "not set"};
     }
-    settings[n++] = (struct report_setting){"accounts", pass->accounts ? pass->accounts : "all"};
+    settings[n++] = (struct report_setting){"accounts", pass->reported ? pass->reported : "all"};
     return n;
 }
 
@@ -222,6 +222,7 @@ static enum err_code report_one(struct pass *pass, struct db *db, struct run *ru
     enum err_code code = ERR_OK;
 
     pass_args(pass, run, &args);
+    args_text(&args, "accounts", pass->reported);
     args_text(&args, "run_ids", run_ids);
     args_text(&args, "as_ofs", as_ofs);
     if (run->job->kind == JOB_REPORT) {

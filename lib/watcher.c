@@ -237,7 +237,11 @@ struct run_observer watcher_begin(struct watcher *watcher, struct cli *cli, bool
 {
     *watcher = (struct watcher){
         .cli = cli, .dry_run = dry_run, .bar = {.on = isatty(STDERR_FILENO) && !cli->quiet}};
-    return (struct run_observer){watcher, on_progress, on_news, on_change, on_finished};
+    return (struct run_observer){.context = watcher,
+                                 .progress = on_progress,
+                                 .news = on_news,
+                                 .change = on_change,
+                                 .finished = on_finished};
 }
 
 void watcher_end(struct watcher *watcher)

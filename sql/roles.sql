@@ -76,4 +76,5 @@ GRANT INSERT, UPDATE, DELETE ON lapse.quarantine TO lapse_runner;
 GRANT INSERT (account_id, reason, held_at, held_until), UPDATE (released_at) ON lapse.holds TO lapse_runner;
 GRANT INSERT, UPDATE ON lapse.purged, lapse.domain_answers TO lapse_runner;
 GRANT INSERT, DELETE ON lapse.undone TO lapse_runner;
+GRANT INSERT ON lapse.plans TO lapse_runner;
 GRANT DELETE ON lapse.runs, lapse.files TO lapse_runner;

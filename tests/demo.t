@@ -4,6 +4,7 @@ use warnings;
 use Test::More;
 use JSON::PP qw(decode_json);
 use Lapse;
+use Workbook;
 
 my $db = Lapse::database();
 $db->load(sort glob "$Lapse::top/sql/demo/*.sql");
@@ -58,6 +59,17 @@ is_deeply { map { $_ => $found{$_} } 13, 15, 22, 24, 28, 32, 36, 37, 42, 202, 40
     { 13 => ['only_here'], 15 => ['currency'], 22 => ['period'], 24 => ['amount'], 28 => ['seats'], 32 => ['only_there'], 36 => undef,
       37 => ['unpaid_but_active'], 42 => ['plan'], 202 => undef, 405 => ['paid_but_lapsed'] }, 'each account of the demo shows its finding';
 is_deeply $found{''}, ['only_there', 'only_there'], 'an unknown customer is listed without an account, a void line is not';
+# The Summary adds each kind of finding up, per currency: what the rows of the CSV come to.
+{
+    my %sum;
+    for my $row (@findings) {
+        $sum{"Amount, $row->[3], $row->[8]"} += $row->[7] if defined $row->[7] && length $row->[7] && defined $row->[8] && length $row->[8];
+    }
+    my %figure = Workbook::summary("$out/latest/reconcile-billing.xlsx");
+    my %money = map { $_ => sprintf '%.3f', $figure{$_} } grep { /^Amount, / } keys %figure;
+    is_deeply \%money, { map { $_ => sprintf '%.3f', $sum{$_} } keys %sum }, 'the money of each finding, per currency';
+    is $money{'Amount, seats, EUR'}, '10230.000', '... more and less billed balance each other';
+}
 is $db->one('SELECT period_end FROM saas.subscriptions WHERE subscription_id = 2021'), '2027-03-30 23:59:59+00', 'the renewal comes before the downgrade';
 
 # Every kind of row that a report can have stands in the demo's files at least once.
@@ -81,6 +93,39 @@ for my $file (sort keys %kinds) {
     my %seen = map { $_->[$at] => 1 } @rows;
     is_deeply [sort keys %seen], [sort @expected], "$file has every $column";
 }
+
+# No kind of finding drowns the others.
+for my $file (qw(attention-report reconcile-billing)) {
+    my ($names, @rows) = Lapse::csv("$out/latest/$file.csv");
+    my ($at) = grep { $names->[$_] eq 'Finding' } 0 .. $#$names;
+    my %often;
+    $often{ $_->[$at] }++ for @rows;
+    is_deeply [grep { $often{$_} > @rows / 3 } sort keys %often], [], "$file: no kind of finding is more than a third";
+}
+
+# The Summary is printed whole, its chart with it.
+my $charts = 0;
+for my $job (map { $_->{job} } grep { $_->{kind} ne 'cleanup' } @jobs) {
+    my ($book, $drawing) = map { Lapse::command({}, 'unzip', '-p', "$out/latest/$job.xlsx", $_)->{stdout} } 'xl/workbook.xml', 'xl/drawings/drawing1.xml';
+    my ($row) = $drawing =~ m{<xdr:to>.*?<xdr:row>(\d+)</xdr:row>} or next;
+    my ($last) = $book =~ m{_xlnm\.Print_Area" localSheetId="0">Summary!\$A\$1:\$[A-Z]+\$(\d+)<};
+    cmp_ok $last // 0, '>', $row, "$job: the chart lies in what is printed";
+    $charts++;
+}
+cmp_ok $charts, '>', 10, 'most have a chart';
+
+# What has an order is charted in it, not by how often it came.
+sub charted {
+    my ($job, @values) = @_;
+    my $sheet = Lapse::command({}, 'unzip', '-p', "$out/latest/$job.xlsx", 'xl/worksheets/sheet1.xml')->{stdout};
+    my %wanted = map { $_ => 1 } @values;
+    is_deeply [grep { $wanted{$_} } $sheet =~ /<t[^>]*>([^<]*)</g], \@values, "$job charts in its order";
+}
+charted('renewals-report', 'overdue', 'within 30 days', '31 to 60 days', '61 to 90 days');
+charted('attention-report', qw(no_owner set_aside scim_token_expired over_seats trial_ends scim_token_ends code_unused account_held storage_rule_conflict
+    no_personal_workspace no_second_owner organization_not_opened invitation_ends));
+charted('activity-report', qw(Active Aging Inactive Never));
+charted('reconcile-seats', 'over', '90 to 100 %', '50 to 90 %', 'under 50 %', 'unlimited', 'no plan');
 
 my %second = run_all('the second run');
 is_deeply { map { $_ => $second{$_}{changed} + $second{$_}{recorded} } keys %second }, { map { $_ => 0 } keys %first }, 'it changes nothing';

@@ -2,6 +2,7 @@
 use strict;
 use warnings;
 use Test::More;
+use JSON::PP ();
 use Lapse;
 
 my $path = "$Lapse::top/README.md";
@@ -32,10 +33,19 @@ SKIP: {
 
 # Every job, command, setting and status is explained somewhere a person looks.
 my $help = Lapse::command({}, $Lapse::lapse, 'help')->{stdout};
+my @settings = map { JSON::PP::decode_json($_) } split /\n/, Lapse::command({}, $Lapse::lapse, '--json', 'conf')->{stdout};
 for my $file (grep { !m{/main\.c$} } glob "$Lapse::top/jobs/*.c") {
     my ($job) = $file =~ m{([^/]+)\.c$};
     my $r = Lapse::command({}, $Lapse::lapse, 'help', $job);
     is $r->{status}, 0, "help $job";
+    my ($told) = $r->{stdout} =~ /^settings of \[job\.\Q$job\E\]\n(.*)/ms;
+    for (grep { $_->{section} eq "job.$job" } @settings) {
+        my $default = quotemeta(defined $_->{value} ? 'default: ' . ($_->{value} eq '' ? 'empty' : $_->{value}) : 'not set by default');
+        $default = qr/default: \d+/ if $_->{source} ne 'default'; # the tests' own
+        (my $flat = $told =~ s/^  \Q$_->{key}\E +(.*?)(?=^  \S|\z)//ms ? $1 : '') =~ s/\s+/ /g;
+        like $flat, qr/$default\) ?$/, "help $job says what $_->{key} is by default";
+    }
+    is $told =~ s/\s+//gr, '', "help $job names no setting that is none" if defined $told;
     like $r->{stdout}, qr/^report /m, "help $job names its columns" if $job !~ /^(?:purge|undo)$/;
 }
 for my $command (map { /COMMAND\((\w+)\)/ ? $1 : () } split /\n/, Lapse::slurp("$Lapse::top/lib/commands.def")) {

@@ -8,6 +8,10 @@ use Lapse;
 my @nights = map { sprintf '2026-%02d-%02d', @$_ } [3, 31], map { [4, $_] } 1 .. 9;
 my $db = Lapse::database();
 $db->load(sort glob "$Lapse::top/sql/demo/*.sql");
+# One account that the database refuses stops neither the nights nor the forecast of them.
+my ($refused) = $db->one("SELECT account_id FROM saas.invitations WHERE status = 'pending' AND sent_at < '2026-02-20' GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1");
+$db->sql("CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN IF NEW.account_id = $refused THEN RAISE EXCEPTION 'not this one'; END IF; RETURN NEW; END \$\$;
+    CREATE TRIGGER refuse BEFORE UPDATE ON saas.invitations FOR EACH ROW EXECUTE FUNCTION public.refuse()");
 sub state_of { return { map { $_ => $db->one("SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM $_ t") } qw(saas.subscriptions saas.invitations saas.organizations saas.licenses lapse.changes lapse.quarantine) } }
 
 my $before = state_of();

@@ -46,6 +46,8 @@ for my $job (@jobs) {
     is $r->{status}, 0, "$job: $due allowed (halved the first time): done" or diag $r->{stderr};
     cmp_ok changes($at_limit), '>=', $due, "$job: they were changed";
     is $at_limit->one("SELECT counters ->> 'done' FROM lapse.runs WHERE job = '$job' AND state = 'done'"), $due, "$job: the ledger has counted them";
+    my $below = copy_of($db);
+    is guarded($below, '--set', "job.$job.max_percent=100", '--set', "job.$job.max_changes=" . 2 * ($due + 1), 'run', $job, '--as-of', $as_of, '--out', $below->dir . '/out')->{status}, 0, "$job: one more allowed: done";
     $r = guarded($db, split(/ /, $command), '--out', $db->dir . '/out');
     is $r->{status}, 0, "$job: the command of the hint goes through" or diag $r->{stderr};
     is changes($db), changes($at_limit), "$job: and changes the same";

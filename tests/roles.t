@@ -19,6 +19,10 @@ is $r->{status}, 0, 'every job runs' or diag $r->{stderr};
 is $db->one("SELECT string_agg(DISTINCT state, ',') FROM lapse.runs"), 'done', 'to its end';
 is $db->one('SELECT count(*) FROM lapse.billing_files'), 1, 'files are imported';
 is $db->lapse_env($as, @billing, 'run', '--all', '--dry-run', '--as-of', '2026-05-31')->{status}, 0, 'a dry run';
+my $plan = $db->dir . '/plan';
+is $db->lapse_env($as, 'plan', 'expire-invitations', '--as-of', '2026-05-31', '-o', $plan)->{status}, 0, 'a plan';
+$r = $db->lapse_env($as, '--set', "reports.dir=$out", 'apply', $plan);
+is $r->{status}, 0, '... is applied' or diag $r->{stderr};
 
 $r = $db->lapse_env($as, '--json', 'check');
 is $r->{status}, 0, 'check finds nothing wrong' or diag $r->{stdout};

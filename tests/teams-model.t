@@ -93,6 +93,7 @@ sub night {
 sub scim {
     my ($account, $t) = @_;
     my %was_deleted = map { $_->{id} => defined $_->{deleted} && $_->{deleted} <= $t } @{ $account->{teams} };
+    my $stays = last_owner($account, $t);
     for my $e (sort { $a->{received} <=> $b->{received} } @{ $account->{events} }) {
         next if defined $e->{applied} || $e->{received} > $t;
         my ($then, $waits) = ($e->{received}, 0);
@@ -108,8 +109,7 @@ sub scim {
             }
         } else {
             my ($user) = grep { defined $e->{email} && lc $e->{email} eq "u$_\@model.example" } @{ $account->{users} };
-            my @owners = grep { $_->{role} eq 'owner' && live($_->{joined}, $_->{left}, $t) } @{ $account->{owners} };
-            if (defined $user && @owners == 1 && $owners[0]{user} == $user) { $waits = 1 }
+            if (defined $user && defined $stays && $stays == $user) { $waits = 1 }
             elsif (defined $user) {
                 for (@{ $account->{team_members} }) { $_->{left} = $then if $_->{user} == $user && $_->{source} eq 'scim' && !$was_deleted{ $_->{team} } && live($_->{joined}, $_->{left}, $then) }
                 for (@{ $account->{licenses} }) { @$_{qw(revoked why)} = ($t, 'deprovisioned') if $_->{user} == $user && $_->{source} eq 'scim' && live($_->{granted}, $_->{revoked}, $then) && live($_->{granted}, $_->{revoked}, $t) }
@@ -117,6 +117,22 @@ sub scim {
         }
         $e->{applied} = $t if !$waits;
     }
+}
+
+# The owner who stays although told to go, because nobody else owns the account any more.
+sub last_owner {
+    my ($account, $t) = @_;
+    my %told;
+    for my $owner (grep { $_->{role} eq 'owner' && live($_->{joined}, $_->{left}, $t) } @{ $account->{owners} }) {
+        my $gone = 0;
+        for my $e (grep { $_->{kind} eq 'user_deprovisioned' && lc($_->{email} // '') eq "u$owner->{user}\@model.example" && $_->{received} <= $t } @{ $account->{events} }) {
+            $told{ $owner->{user} } = max($told{ $owner->{user} } // (), $e->{received}) if !defined $e->{applied};
+            next if defined $e->{applied} && $e->{received} <= $owner->{joined};
+            $gone = 1 if !grep { $_->{user} == $owner->{user} && $_->{source} ne 'capture' && $_->{granted} > $e->{received} && live($_->{granted}, $_->{revoked}, $t) } @{ $account->{licenses} };
+        }
+        return undef if !$gone;
+    }
+    return (sort { $told{$b} <=> $told{$a} || $a <=> $b } keys %told)[0];
 }
 
 sub membership {

@@ -27,6 +27,14 @@ my %report = map { m{([^/]+)$} => Lapse::slurp($_) } glob "$out/$as_of/*.csv";
 my @runs = map { $_->[0] } $db->rows("SELECT r.run_id FROM lapse.runs r WHERE EXISTS (SELECT FROM lapse.changes c WHERE c.run_id = r.run_id) ORDER BY 1 DESC");
 my $night = copy_of($db);
 
+# ---- without a folder for reports ----
+{
+    my $copy = copy_of($db);
+    my $r = $copy->lapse('undo', $runs[0]);
+    is $r->{status}, 0, 'an undo needs no folder for reports' or diag $r->{stderr};
+    cmp_ok $copy->one('SELECT count(*) FROM lapse.undone'), '>', 0, '... and puts back';
+}
+
 # ---- all of it, newest first ----
 for my $run (@runs) {
     my ($job) = map { $_->[0] } $db->rows("SELECT job FROM lapse.runs WHERE run_id = $run");

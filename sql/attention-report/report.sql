@@ -39,29 +39,8 @@ personal_workspaces AS (
   GROUP BY j.account_id
 ),
 -- O7: nobody with access was active (A4, A8) in the last 90 whole days.
-last_days AS (
-  SELECT s.account_id, s.user_id, max(s.day) AS last_day
-  FROM saas.user_activity_days s
-  CROSS JOIN today t
-  WHERE s.day <= t.day
-    AND
-    --include account-range
-    AND (:'accounts'::bigint[] IS NULL OR s.account_id = ANY (:'accounts'::bigint[]))
-  GROUP BY s.account_id, s.user_id
-),
-last_activity AS (
-  SELECT coalesce(a.account_id, d.account_id) AS account_id,
-         coalesce(a.user_id, d.user_id) AS user_id, y.active_on
-  FROM (
-    SELECT s.account_id, s.user_id, s.last_opened_at, s.last_login_at
-    FROM saas.user_activity s
-    WHERE
-      --include account-range
-      AND (:'accounts'::bigint[] IS NULL OR s.account_id = ANY (:'accounts'::bigint[]))
-  ) a
-  FULL JOIN last_days d ON d.account_id = a.account_id AND d.user_id = a.user_id
-  --include last-active
-),
+--include last-activity
+,
 openings AS (
   SELECT m.account_id, m.organization_id, max(y.active_on) AS active_on
   FROM saas.organization_members m

@@ -77,6 +77,8 @@ WITH needed (kind, name, privilege, columns) AS (
     ('table', 'lapse.undone', 'SELECT', ''),
     ('table', 'lapse.undone', 'INSERT', ''),
     ('table', 'lapse.undone', 'DELETE', ''),
+    ('table', 'lapse.plans', 'SELECT', ''),
+    ('table', 'lapse.plans', 'INSERT', ''),
     ('table', 'lapse.purged', 'SELECT', ''),
     ('table', 'lapse.purged', 'INSERT', ''),
     ('table', 'lapse.purged', 'UPDATE', ''),

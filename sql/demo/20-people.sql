@@ -132,7 +132,7 @@ ALTER TABLE demo.seats ADD PRIMARY KEY (no, k);
 INSERT INTO saas.account_members (account_id, user_id, role, joined_at, left_at)
 SELECT s.account_id, s.user_id,
        CASE WHEN k = 1 THEN 'owner'
-            WHEN k = 2 AND c.people >= 4 AND (no <= 50 OR no % 2 = 0) THEN 'co_owner'
+            WHEN k = 2 AND c.people >= 4 AND (no <= 50 OR no % 8 <> 5) THEN 'co_owner'
             WHEN k = 3 AND c.people >= 6 THEN 'billing'
             ELSE 'member' END,
        granted_at, revoked_at

@@ -5,6 +5,8 @@
 
 SET LOCAL TIME ZONE 'UTC';
 
+-- The companies whose number ends in 6 have some that end within five days: most invite in bursts and are
+-- answered, or reminded, before that.
 -- An accepted one is that of a person with a license; the others went to strangers.
 CREATE TABLE demo.invited AS
 SELECT c.no, c.account_id, i, p.user_id, p.email, s.granted_at,
@@ -40,7 +42,7 @@ CROSS JOIN LATERAL (
   SELECT teams > 0 AND (i + i / 20) % 4 = 0 AS to_team,
          CASE state
            WHEN 'accepted' THEN granted_at - make_interval(hours => 1 + i % 300)
-           WHEN 'pending' THEN demo.t(make_interval(days => -(i % 29), hours => -(1 + no % 20), secs => -(i * 37 % 3600)))
+           WHEN 'pending' THEN demo.t(make_interval(days => -(i % CASE WHEN no % 10 = 6 THEN 29 ELSE 25 END), hours => -(1 + no % 20), secs => -(i * 37 % 3600)))
            WHEN 'overdue' THEN demo.t(make_interval(days => -(30 + i % 21), hours => -(1 + no % 20), secs => -(i * 37 % 3600)))
            ELSE demo.t(make_interval(days => -(55 + i * 7 % 400), secs => -(i * 91 % 86400))) END AS sent_at
 ) s

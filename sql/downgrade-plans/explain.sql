@@ -20,9 +20,5 @@ CROSS JOIN LATERAL (
      --include no-live-trial
      , 'trial ' || e.subscription_id || ' ends', e.ends_at)
 ) c (place, condition, holds, figure, instant)
-WHERE s.kind = 'base'
-  AND (s.subscription_id::text = :'asked'::text
-       OR :'asked'::text IS NULL AND p.fallback_plan IS NOT NULL AND s.status IN ('trialing', 'active', 'past_due'))
-  AND
-  --include account-range
-  AND (:'accounts'::bigint[] IS NULL OR s.account_id = ANY (:'accounts'::bigint[]))
+WHERE
+--include asked-base

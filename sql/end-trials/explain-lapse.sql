@@ -4,13 +4,7 @@ WITH
 ,
 --include live-trial
 ,
-trial_ended AS (
-  SELECT s.account_id, max(s.ended_at) AS ends_at
-  FROM saas.subscriptions s
-  JOIN judged j ON j.account_id = s.account_id
-  WHERE s.kind = 'trial' AND s.status = 'ended' AND s.ended_at <= :'as_of'::timestamptz
-  GROUP BY s.account_id
-)
+--include trial-ended
 SELECT s.account_id, 'subscriptions' AS entity, s.subscription_id::text AS entity_id,
        'base ' || s.subscription_id AS what, 'lapse it with the trial' AS action, c.condition,
        c.holds, c.figure, c.instant, c.place

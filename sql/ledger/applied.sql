@@ -1,5 +1,5 @@
--- All changes of a run are made; what is left is its report. A run over some accounts only does not
--- move the job's period.
+-- All changes of a run are made; what is left is its report. A run over some accounts only, as of a plan,
+-- does not move the job's period.
 WITH done AS (
   UPDATE lapse.runs
   SET state = 'applied',
@@ -8,13 +8,13 @@ WITH done AS (
   WHERE run_id = :'run_id'::bigint
     AND attempt = :'attempt'::integer
     AND state IN ('running', 'applied')
-  RETURNING run_id, job, as_of, options ->> 'accounts' AS accounts
+  RETURNING run_id, job, as_of, options ?| '{accounts,plan}' AS partial
 ),
 period AS (
   INSERT INTO lapse.periods AS p (job, as_of, run_id)
   SELECT d.job, d.as_of, d.run_id
   FROM done d
-  WHERE d.accounts IS NULL
+  WHERE NOT d.partial
   ON CONFLICT (job) DO UPDATE SET as_of = excluded.as_of, run_id = excluded.run_id
   WHERE p.as_of < excluded.as_of
 )

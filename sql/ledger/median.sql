@@ -5,7 +5,7 @@ FROM (
   FROM lapse.runs r
   WHERE r.job = :'job'::text
     AND r.state = 'done'
-    AND NOT r.options ? 'accounts'
+    AND NOT r.options ?| '{accounts,plan}'
   ORDER BY r.run_id DESC
   LIMIT 30
 ) l

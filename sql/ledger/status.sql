@@ -9,7 +9,7 @@ FROM (
   SELECT greatest(
     (SELECT p.as_of FROM lapse.periods p WHERE p.job = :'job'::text),
     (SELECT max(l.as_of) FROM lapse.runs l
-     WHERE l.job = :'job'::text AND l.state = 'done' AND NOT l.options ? 'accounts')) AS done_to
+     WHERE l.job = :'job'::text AND l.state = 'done' AND NOT l.options ?| '{accounts,plan}')) AS done_to
 ) d
 LEFT JOIN LATERAL (
   SELECT l.run_id, l.as_of, l.finished_at, l.state, l.status, l.message

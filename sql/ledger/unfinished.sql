@@ -1,5 +1,6 @@
 -- The last run of a job, where it is not finished: the next run goes on with it. A report that was
--- asked for with options of its own is not: whoever wants it asks again.
+-- asked for with options of its own is not: whoever wants it asks again. One that carries out a plan
+-- is gone on with by that plan alone.
 SELECT r.run_id, extract(epoch FROM r.as_of)::bigint AS as_of, r.state, r.attempt,
        coalesce((r.counters ->> 'changed')::bigint, 0) AS changed,
        coalesce((r.counters ->> 'batches')::bigint, 0) AS batches,
@@ -16,3 +17,4 @@ WHERE r.job = :'job'::text
   AND r.run_id = (SELECT max(l.run_id) FROM lapse.runs l WHERE l.job = :'job'::text)
   AND r.state IN ('running', 'applied', 'failed')
   AND NOT r.options ? 'override'
+  AND (r.options ->> 'plan') IS NOT DISTINCT FROM :'plan'::text

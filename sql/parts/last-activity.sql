@@ -10,7 +10,7 @@ last_days AS (
 ),
 last_activity AS (
   SELECT coalesce(a.account_id, d.account_id) AS account_id,
-         coalesce(a.user_id, d.user_id) AS user_id, h.status, z.shown
+         coalesce(a.user_id, d.user_id) AS user_id, y.active_on, h.status, z.shown
   FROM (
     SELECT s.account_id, s.user_id, s.last_opened_at, s.last_login_at
     FROM saas.user_activity s

@@ -1,5 +1,6 @@
 -- The runs whose changes belong to the report's date: a change belongs to the UTC date of its
--- run's as-of, whichever run of that date made it. What was undone since is left out. Not materialized: each use brings its own filter.
+-- run's as-of, whichever run of that date made it. What was undone since is left out. Not materialized:
+-- each use brings its own filter.
 runs AS (
   SELECT r.run_id, r.as_of
   FROM unnest(:'run_ids'::bigint[], :'as_ofs'::timestamptz[]) AS r (run_id, as_of)

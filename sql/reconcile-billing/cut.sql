@@ -1,5 +1,8 @@
 -- The renewals that are due, and where to cut them into batches of whole accounts.
-WITH renewing AS (
+WITH
+--include paid-until
+,
+renewing AS (
   --include renewals-due
 ),
 weighed AS (

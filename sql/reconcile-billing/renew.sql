@@ -1,6 +1,9 @@
 -- B3: the period ends where the paid line's does, and an unpaid subscription is paid. Run until nothing
 -- is left: several periods may be paid in a row.
-WITH renewing AS (
+WITH
+--include paid-until
+,
+renewing AS (
   --include renewals-due
 ),
 renewed AS (

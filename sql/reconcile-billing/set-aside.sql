@@ -2,6 +2,8 @@
 WITH
 --include broken-base
 ,
+--include paid-until
+,
 renewing AS (
   --include renewals-proven
 ),

@@ -77,4 +77,4 @@ CROSS JOIN LATERAL (
 --include last-active
 --include activity-band
 ORDER BY f.account_id, f.email COLLATE "C" NULLS FIRST, f.person COLLATE "C", f.finding COLLATE "C",
-         f.source COLLATE "C"
+         f.source COLLATE "C", f.user_id

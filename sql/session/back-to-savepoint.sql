@@ -1,2 +1,2 @@
--- Gives one report up.
-ROLLBACK TO SAVEPOINT report
+-- Gives the part up.
+ROLLBACK TO SAVEPOINT part

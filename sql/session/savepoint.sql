@@ -1,2 +1,2 @@
--- One report's own part of the snapshot: its failure leaves the others theirs.
-SAVEPOINT report
+-- A part of the transaction: its failure leaves what came before.
+SAVEPOINT part

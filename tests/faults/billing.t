@@ -174,7 +174,41 @@ is $db->lapse('run', 'end-trials', '--input', $place, '--out', "$dir/out")->{sta
     $r = $db->lapse(@pattern, 'run', $job, '--as-of', '2026-03-31', '--out', "$dir/out", '--format', 'csv');
     is $r->{status}, 0, 'known files are passed over';
     is $r->{stderr}, '', '... silently';
-    is $db->lapse('--set', "job.reconcile-billing.input=$dir/none/*", 'run', $job, '--as-of', '2026-03-31', '--out', "$dir/out", '--format', 'csv')->{status}, 0, 'none that fits is fine';
+    forget();
+    # A folder that is not there, or may not be read, is no folder without files.
+    # Root may read everything: there the server's user does it, with a program and a folder in its reach.
+    mkdir "$dir/theirs"; chmod 0777, "$dir/theirs"; chmod 0755, $dir;
+    my @lapse = $> == 0 ? ('/usr/sbin/runuser', '-u', 'postgres', '--', "$dir/lapse") : $Lapse::lapse;
+    system 'cp', $Lapse::lapse, "$dir/lapse";
+    my $look = sub { my $pattern = shift; return Lapse::command($db->env, @lapse, '--set', "job.reconcile-billing.input=$pattern", 'run', $job, '--as-of', '2026-03-31', '--out', "$dir/theirs/out", '--format', 'csv', @_) };
+    mkdir "$dir/many/$_" for 'in', 'shut', 'shut/in';
+    Lapse::spew("$dir/many/shut/in/c.csv", $heading . line());
+    for my $fine ("$dir/many/none*.csv", "$dir/many/none.csv", "$dir/many/*/none/*.csv", "$dir/many/in/*") {
+        $r = $look->($fine);
+        is $r->{status}, 0, 'no file that fits is fine' or diag "$fine: $r->{stderr}";
+        is $r->{stderr}, '', '... and nothing is said';
+    }
+    for (['missing', 66, 'none/*.csv', 'none', 'No such file'], ['missing, and no pattern', 66, 'none/c.csv', 'none', 'No such file'], ['a file', 66, 'a.csv/*.csv', 'a.csv', 'Not a directory'],
+        ['unreadable', 77, 'shut/*.csv', 'shut/*.csv', 'Permission denied'], ['below an unreadable one', 77, 'shut/in/*.csv', 'shut/in', 'Permission denied'], ['among those of a pattern', 77, 's*t/*.csv', 's*t/*.csv', 'Permission denied']) {
+        my ($name, $status, $pattern, $place, $why) = @$_;
+        chmod 0000, "$dir/many/shut";
+        my $real = $look->("$dir/many/$pattern");
+        my $dry = $look->("$dir/many/$pattern", '--dry-run');
+        chmod 0700, "$dir/many/shut";
+        for ([$real, ''], [$dry, ', dry']) {
+            my ($r, $how) = @$_;
+            is $r->{status}, $status, "a folder that is $name: $status$how" or diag $r->{stderr};
+            like $r->{stderr}, qr{"\Q$dir/many/$place\E": \Q$why\E.*\n  hint: .*\[job\.reconcile-billing\] input}, '... with path, reason and what to do';
+        }
+        is state(), $empty, '... and nothing is changed';
+    }
+    # A folder whose files may be listed but not opened.
+    Lapse::spew("$dir/many/in/c.csv", $heading . line());
+    chmod $> == 0 ? 0744 : 0600, "$dir/many/in";
+    $r = $look->("$dir/many/in/*.csv");
+    chmod 0755, "$dir/many/in";
+    is $r->{status}, 77, 'a folder whose files may not be opened: 77' or diag $r->{stderr};
+    like $r->{stderr}, qr{could not open "\Q$dir\E/many/in/c\.csv": Permission denied}, '... naming the file';
     forget();
 }
 {

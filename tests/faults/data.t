@@ -157,6 +157,17 @@ subtest 'invalid bytes in an SQL_ASCII database' => sub {
         is $email{1}, "a\xef\xbf\xbd\xef\xbf\xbdb\@example.org", 'bad bytes show as U+FFFD';
         is $email{3}, "gr\xc3\xbcn\@example.org", 'good ones as they are';
     }
+
+    # Whole pages of 1,000 names that nobody can ask about, or that go by their root, come first.
+    $db->sql(q{INSERT INTO saas.domains (account_id, domain, method, txt_token) SELECT 1 + g % 5, E'a\\xff' || g || '.example', 'unique_txt', 'tok' FROM generate_series(1, 2100) g;
+        INSERT INTO saas.domains (account_id, domain, method, root_domain) SELECT 1 + g % 5, 'b' || g || '.example', 'root', 'none.example' FROM generate_series(1, 2100) g;
+        INSERT INTO saas.domains (account_id, domain, method, txt_token) VALUES (1, 'c.example', 'unique_txt', 'tok')});
+    my $dns = Lapse::dns("c.example. 60 TXT \"tok\"\n");
+    $db->{dns} = $dns->address;
+    $r = $db->lapse('run', 'verify-domains', @now, '--format', 'csv', '--out', $db->{out});
+    is $r->{status}, 0, 'verify-domains' or diag $r->{stderr};
+    is $db->one("SELECT verified_at FROM saas.domains WHERE domain = 'c.example'"), '2026-03-01 00:00:00+00', 'the domain behind them is asked about, and verified';
+    is scalar(grep { !/ c\.example / } $dns->asked), 0, '... and no question was sent for the others';
 };
 
 subtest 'an unknown status' => sub {

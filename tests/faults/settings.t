@@ -1,5 +1,5 @@
 # Settings, as the whole program meets them: the file, the environment, --set, the report folder. The
-# details of the file's form are tests/unit/test_conf.c's. Whatever is wrong is 78 (73 where the
+# details of the file's form are tests/unit/test_conf_faults.c's. Whatever is wrong is 78 (73 where the
 # report folder cannot be written), before anything is changed or published.
 use strict;
 use warnings;

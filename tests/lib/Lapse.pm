@@ -112,7 +112,7 @@ sub dns {
     my ($zone) = @_;
     my $self = bless { dir => tempdir('lapse-dns-XXXXXX', TMPDIR => 1, CLEANUP => 1) }, 'Lapse::Dns';
     spew("$self->{dir}/zone", $zone);
-    my $r = command({}, $^X, "$top/tests/dns", 'start', $self->{dir}, "$self->{dir}/zone");
+    my $r = command({ LAPSE_TEST_PARENT => $$ }, $^X, "$top/tests/dns", 'start', $self->{dir}, "$self->{dir}/zone");
     die $r->{stderr} if $r->{status};
     return $self;
 }

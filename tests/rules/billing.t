@@ -4,6 +4,7 @@ use warnings;
 use Test::More;
 use Lapse;
 use Fixture;
+use Workbook;
 
 my $job = 'reconcile-billing';
 my $db = Lapse::database();
@@ -78,6 +79,22 @@ my $out = $db->dir . '/out';
 my $r = $db->lapse('run', $job, '--as-of', $Fixture::as_of, '--format', 'csv', '--out', $out);
 is $r->{status}, 0, 'the run ends well' or diag $r->{stderr};
 $f->check("$out/$Fixture::as_of", $job);
+
+# ---- the Summary's money ----
+{
+    my $set = $db->dir . '/money';
+    is $db->lapse('run', $job, '--as-of', $Fixture::as_of, '--out', $set)->{status}, 0, 'a run with its workbook';
+    my (undef, @rows) = Lapse::csv("$set/latest/$job.csv");
+    my %sum;
+    for my $row (@rows) {
+        my ($finding, $amount, $currency) = @$row[3, 7, 8];
+        $sum{"Amount, $finding, $currency"} += $amount if length($amount // '') && length($currency // '');
+    }
+    my %figure = Workbook::summary("$set/latest/$job.xlsx");
+    is_deeply { map { $_ => sprintf '%.3f', $figure{$_} } grep { /^Amount, / } keys %figure }, { map { $_ => sprintf '%.3f', $sum{$_} } keys %sum },
+        'each finding is added up per currency, in major units';
+    cmp_ok scalar(grep { /, (?:JPY|KWD)$/ } keys %sum), '>', 0, '... those without two decimals too';
+}
 {
     my ($header, @rows) = Lapse::csv("$out/$Fixture::as_of/$job.csv");
     is_deeply [map { [@$_[0 .. 6]] } grep { !defined $_->[0] } @rows], [[undef, undef, 'U-1', 'only_there', 'customer_ref', undef, 'cus_x']],
@@ -104,6 +121,17 @@ renewal('it ends at the same instant', {}, [{}], {});
 renewal('open', {}, [{ @follows, status => 'open' }], {});
 renewal('void', {}, [{ @follows, status => 'void' }], {});
 renewal('a credit', {}, [{ @follows, amount => -1 }], {});
+renewal('a line of nothing', {}, [{ @follows, amount => 0 }], {});
+renewal('a line of nothing, and nothing is the price', { unit_amount => 0 }, [{ @follows, amount => 0 }], renewed($end, $next));
+renewal('a line without an amount', {}, [{ @follows, amount => undef }], renewed($end, $next));
+renewal('paid, and credited in full', {}, [{ @follows }, { @follows, amount => -15000 }], {});
+renewal('paid, and credited in full by a credit that names no plan', {}, [{ @follows }, { @follows, plan => undef, amount => -15000 }], {});
+renewal('a line of no plan proves nothing', {}, [{ @follows, plan => undef }], {});
+renewal('paid, and credited in part', {}, [{ @follows }, { @follows, amount => -14999 }], renewed($end, $next));
+renewal('paid, and a credit for the period before', {}, [{ @follows }, { amount => -15000 }], renewed($end, $next));
+renewal('paid, and a credit to come', {}, [{ @follows }, { @follows, amount => -15000, paid_at => at('1 us') }], renewed($end, $next));
+renewal('credited in full, and paid for a longer one', {}, [{ @follows }, { @follows, amount => -15000 }, { @follows, period_end => at('2026-06-15') }], renewed($end, at('2026-06-15')));
+renewal('in another currency: reported, and renewed all the same', {}, [{ @follows, currency => 'USD' }], renewed($end, $next));
 renewal('paid at the as-of', {}, [{ @follows, paid_at => at() }], renewed($end, $next));
 renewal('paid an instant after', {}, [{ @follows, paid_at => at('1 us') }], {});
 renewal('another plan', {}, [{ @follows, plan => 'enterprise' }], {});

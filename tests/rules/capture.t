@@ -202,6 +202,9 @@ shared('V2 at the same instant the lower account', {}, 1, [$enterprise, {}, unde
 shared('V2 a capture that is not verified does not compete', {}, 2, [$enterprise, { verified_at => undef, capture_enabled_at => at('-90 d') }, undef, 'nothing'], [$enterprise, {}, undef, 'captured']);
 shared('V2 one that is suspended does not', {}, 2, [$enterprise, { suspended_at => at('-1 d'), capture_enabled_at => at('-90 d') }, undef, 'unmanaged'], [$enterprise, {}, undef, 'captured']);
 shared('V2 one on Pro does not', {}, 2, [[{ plan => 'pro' }], { capture_enabled_at => at('-90 d') }, undef, 'unmanaged'], [$enterprise, {}, undef, 'captured']);
+shared("V2 a domain of an account with $_->[0] does not pass to another", {}, 0, [$_->[1], { capture_enabled_at => at('-90 d') }, undef, 'unmanaged'], [$enterprise, {}, undef, 'unmanaged'])
+    for ['two live bases', [({ plan => 'enterprise' }) x 2]], ['an Enterprise and a Pro base', [{ plan => 'pro' }, { plan => 'enterprise' }]], ['two live trials', [{ plan => 'pro' }, ({@trial}) x 2]];
+shared('V2 one with two live bases, none with Enterprise controls, does not compete', {}, 2, [[({ plan => 'pro' }) x 2], { capture_enabled_at => at('-90 d') }, undef, 'unmanaged'], [$enterprise, {}, undef, 'captured']);
 shared('V2 one to be enabled does not', {}, 2, [$enterprise, { capture_enabled_at => at('1 us') }, undef, 'unmanaged'], [$enterprise, {}, undef, 'captured']);
 shared('V2 one that is off does not', {}, 2, [$enterprise, { capture_enabled_at => undef }, undef, 'unmanaged'], [$enterprise, {}, undef, 'captured']);
 shared('V2 without a free seat there it does not pass to the other', {}, 1, [[{ plan => 'enterprise', seats => 0 }], {}, undef, 'blocked'], [$enterprise, {}, undef, 'unmanaged']);
@@ -232,7 +235,7 @@ my $out = $db->dir . '/out';
 my $before = $db->lapse('run', $job, '--as-of', $Fixture::as_of, '--dry-run', '--json', '--format', 'csv', '--out', $db->dir . '/dry');
 my $r = $db->lapse_env({ TZ => 'Europe/Berlin', PGTZ => 'Europe/Berlin' }, 'run', $job, $report, '--json', '--as-of', $Fixture::as_of, '--format', 'csv', '--out', $out);
 is $r->{status}, 83, 'the accounts of which nobody can tell the plan are set aside, the others proceed' or diag $r->{stderr};
-like $r->{stderr}, qr/account \d+ was set aside: 2 live (base subscriptions|trials) \(and 1 more\)/, '... and it says so';
+like $r->{stderr}, qr/account \d+ was set aside: 2 live (base subscriptions|trials) \(and 5 more\)/, '... and it says so';
 my $set = "$out/$Fixture::as_of";
 $f->check($set, $job, $report);
 
@@ -383,5 +386,35 @@ for (['V1 an admin grants the same person a license and membership meanwhile: on
     is "$r->{status} $r->{user}", '0 0', "$name (both end well)" or diag $r->{stderr};
     $changed->($f->{cases}[0]{rows}, $account);
     $f->check("$out/$Fixture::as_of", $job);
+}
+# ---- far apart: what the plan of one account leaves, another takes, and a dry run knows ----
+{
+    my $db = Lapse::database();
+    $db->sql(<<~'SQL');
+        SET timezone = 'UTC';
+        INSERT INTO saas.accounts (account_id, name, created_at) SELECT n, 'Account ' || n, '2024-01-01' FROM generate_series(1, 4500) n;
+        INSERT INTO saas.subscriptions (account_id, kind, plan, channel, status, seats, started_at, period_end)
+            SELECT n, 'base', 'enterprise', 'sales', 'active', 10, '2024-01-01', CASE WHEN n = 1 THEN '2026-03-30' ELSE '2027-01-01' END::timestamptz FROM (VALUES (1), (4400)) a (n);
+        INSERT INTO saas.subscriptions (account_id, kind, plan, channel, status, seats, started_at) SELECT n, 'base', 'essentials', 'none', 'active', -1, '2024-01-01' FROM generate_series(2, 4500) n WHERE n <> 4400;
+        INSERT INTO saas.domains (account_id, domain, method, verified_at, capture_enabled_at) VALUES (1, 'far.example', 'unique_txt', '2024-01-01', '2025-01-01'), (4400, 'far.example', 'unique_txt', '2024-01-01', '2025-06-01');
+        INSERT INTO saas.users (user_id, email, name, signed_up_at) VALUES (1, 'p@far.example', 'P', '2026-03-01');
+        -- something to do in many accounts between, so that a plan is more than one range as well
+        INSERT INTO saas.organizations (account_id, organization_id, name, status, created_at) SELECT n, n, 'O', 'active', '2024-01-01' FROM generate_series(2, 2500) n;
+        INSERT INTO saas.invitations (account_id, invitation_id, email, organization_id, role, status, sent_at) SELECT n, n, 'i' || n || '@x.example', n, 'member', 'pending', '2026-01-01' FROM generate_series(2, 2500) n;
+        SQL
+    my @jobs = ('expire-invitations', 'downgrade-plans', $job, '--json', '--as-of', $Fixture::as_of);
+    my @tried = map { $_->{changed} } map { said($_, 'downgrade-plans'), said($_, $job) } $db->lapse('run', @jobs, '--dry-run');
+    my $file = $db->dir . '/far.plan';
+    my $copy = Lapse::database(empty => 1);
+    my @planned = map { $_->{changed} } map { said($_, 'downgrade-plans'), said($_, $job) } $db->lapse('plan', @jobs, '-o', $file);
+    Lapse::Database::psql_checked('postgres', $_) for 'DROP DATABASE ' . $copy->name, 'CREATE DATABASE ' . $copy->name . ' TEMPLATE ' . $db->name;
+    my $applied = $copy->lapse('--json', '--set', 'reports.dir=' . $copy->dir . '/out', 'apply', $file);
+    my $r = $db->lapse('run', @jobs, '--format', 'csv', '--out', $db->dir . '/out');
+    my @ran = map { $_->{changed} } map { said($_, 'downgrade-plans'), said($_, $job) } $r;
+    is $ran[1], 2, 'V2 a domain whose owner lapses in the night passes to the next' or diag $r->{stderr};
+    is_deeply \@tried, \@ran, '... as the dry run said';
+    is_deeply \@planned, \@ran, '... and the plan';
+    is $applied->{status}, 0, '... which is applied' or diag $applied->{stderr};
+    is_deeply [map { said($applied, $_)->{changed} } 'downgrade-plans', $job], \@ran, '... as it stands';
 }
 done_testing;
