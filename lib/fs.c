@@ -59,6 +59,40 @@ enum err_code fs_hint(struct err *err, int errnum)
     return err->code;
 }
 
+int fs_write(int fd, const void *data, size_t len)
+{
+    const unsigned char *bytes = data;
+
+    while (len > 0) {
+        ssize_t n = fs_inject("write") < 0 ? -1 : write(fd, bytes, len);
+
+        if (n == 0)
+            errno = EIO; /* no progress and no reason: do not loop for ever */
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return -1;
+        bytes += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+int fs_scratch(const char *dir)
+{
+    _cleanup_free_ char *path = str_format("%s/.scratch.XXXXXX", dir);
+    int fd;
+
+    if (!path) {
+        errno = ENOMEM;
+        return -1;
+    }
+    fd = fs_inject("open") < 0 ? -1 : mkostemp(path, O_CLOEXEC);
+    if (fd >= 0)
+        unlink(path);
+    return fd;
+}
+
 enum err_code fs_sync(int fd, const char *shown, struct err *err)
 {
     struct stat st;

@@ -24,6 +24,13 @@ int fs_inject(const char *call);
 /* Adds the advice that belongs to an errno (disk full, limit, read-only...); returns err->code. */
 enum err_code fs_hint(struct err *err, int errnum);
 
+/* Writes all of it, through short writes and interruptions. 0, or -1 with errno. */
+int fs_write(int fd, const void *data, size_t len);
+
+/* A file without a name in the folder `dir`, to write and read: gone when it is closed, however the
+   process ends. -1 with errno. */
+int fs_scratch(const char *dir);
+
 /* fsync of a descriptor. A folder on a file system that cannot sync folders is fine. */
 enum err_code fs_sync(int fd, const char *shown, struct err *err) _must_check_;
 

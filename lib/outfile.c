@@ -86,27 +86,9 @@ enum err_code outfile_open(struct outfile **ret, const char *dir, const char *na
     return ERR_OK;
 }
 
-/* All of it, through short writes and interruptions. -1 with errno. */
-static int write_all(int fd, const unsigned char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = fs_inject("write") < 0 ? -1 : write(fd, data, len);
-
-        if (n == 0)
-            errno = EIO; /* no progress and no reason: do not loop for ever */
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return -1;
-        data += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
 static enum err_code flush(struct outfile *file, struct err *err)
 {
-    if (write_all(file->fd, file->buffer, file->used) < 0)
+    if (fs_write(file->fd, file->buffer, file->used) < 0)
         return fail(file, errno, "write", err);
     file->used = 0;
     return ERR_OK;
@@ -124,7 +106,7 @@ enum err_code outfile_write(struct outfile *file, const void *data, size_t len, 
     if (len > BUFFER_SIZE - file->used && flush(file, err) != ERR_OK)
         return err->code;
     if (len >= BUFFER_SIZE) { /* the buffer is empty now */
-        if (write_all(file->fd, data, len) < 0)
+        if (fs_write(file->fd, data, len) < 0)
             return fail(file, errno, "write", err);
         return ERR_OK;
     }

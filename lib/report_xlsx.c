@@ -1,14 +1,13 @@
-/* Reports as an Excel workbook; the only user of libxlsxwriter.
+/* Reports as an Excel workbook.
  *
  * Sheets: `Summary` first (figures, tallies, charts), then one per table, which goes on to
- * "Name 2", "Name 3" ... where a sheet is full, and last `Run`. Every cell, of whatever sheet, goes
- * through xlsx_put_text or xlsx_put_number: there it is cleaned, checked, and added to the sheet's
- * sum that the finished file is compared with. Rows go to libxlsxwriter's temporary files in the
- * staging folder at once (constant memory); the Summary sheet is the first in the book and is
- * written last.
+ * "Name 2", "Name 3" ... where a sheet is full, and last `Run`. Every cell that libxlsxwriter
+ * writes goes through xlsx_put_text or xlsx_put_number, every other through report_xlsx_rows.c:
+ * there it is cleaned, checked, and added to the sheet's sum that the finished file is compared
+ * with.
  *
- * A data row is typed values, a page and a row number (put_row): what a faster writer of bulk rows
- * needs, which would replace put_row and keep all the rest.
+ * libxlsxwriter makes the shell: a book that lacks only the data rows, in the staging folder. Rows
+ * are packed into a spool beside it as they come; at the end both are put together.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "outfile.h"
+#include "fs.h"
 #include "report_xlsx.h"
 
 #include "ban.h"
@@ -28,10 +27,10 @@ enum { SHEET_ROWS = 1048575 }; /* data rows of a sheet: all of Excel's but the h
 
 /* ---- errors ---- */
 
-static enum err_code full(const struct xlsx_sink *xlsx, int errnum, struct err *err)
+enum err_code xlsx_full(const struct xlsx_sink *xlsx, int errnum, struct err *err)
 {
     err_sys(err, ERR_IO, errnum ? errnum : EIO, "could not write \"%s\"", xlsx->path);
-    return err->code;
+    return fs_hint(err, errnum);
 }
 
 enum err_code xlsx_checked(const struct xlsx_sink *xlsx, lxw_error rc, struct err *err)
@@ -50,7 +49,7 @@ enum err_code xlsx_checked(const struct xlsx_sink *xlsx, lxw_error rc, struct er
     case LXW_ERROR_ZIP_INTERNAL_ERROR:
     case LXW_ERROR_ZIP_FILE_ADD:
     case LXW_ERROR_ZIP_CLOSE:
-        return full(xlsx, errno, err);
+        return xlsx_full(xlsx, errno, err);
     default:
         return err_set(err, ERR_INTERNAL, "could not make \"%s\": %s", xlsx->path,
                        lxw_strerror(rc));
@@ -59,7 +58,7 @@ enum err_code xlsx_checked(const struct xlsx_sink *xlsx, lxw_error rc, struct er
 
 /* ---- cells ---- */
 
-/* Every text of the book. Empty text is no cell. */
+/* Every text but the data rows'. Empty text is no cell. */
 enum err_code xlsx_put_text(struct xlsx_sink *xlsx, size_t page, uint32_t row, uint16_t column,
                             const char *text, size_t len, unsigned traits, lxw_format *format,
                             struct err *err)
@@ -86,17 +85,15 @@ enum err_code xlsx_put_string(struct xlsx_sink *xlsx, size_t page, uint32_t row,
     return xlsx_put_text(xlsx, page, row, column, text, len, text_traits(text, len), format, err);
 }
 
-/* Every number of the book. The sum takes the text that libxlsxwriter makes of it (%.16G). */
+/* Every number but the data rows'. The sum takes the text that libxlsxwriter makes of it. */
 enum err_code xlsx_put_number(struct xlsx_sink *xlsx, size_t page, uint32_t row, uint16_t column,
                               double number, lxw_format *format, struct err *err)
 {
     struct page *p = &xlsx->pages[page];
-    char text[32];
-    bool whole = number > -1e15 && number < 1e15 && number == (double)(int64_t)number;
-    int len = whole ? snprintf(text, sizeof text, "%" PRId64, (int64_t)number)
-                    : snprintf(text, sizeof text, "%.16G", number);
+    char text[SHEET_NUMBER_MAX];
+    size_t len = sheet_number_text(number, text);
 
-    xlsx_sum_cell(&p->sum, row, column, XLSX_NUMBER, text, (size_t)len);
+    xlsx_sum_cell(&p->sum, row, column, XLSX_NUMBER, text, len);
     return xlsx_checked(xlsx, worksheet_write_number(p->sheet, row, column, number, format), err);
 }
 
@@ -139,7 +136,7 @@ enum err_code xlsx_add_page(struct xlsx_sink *xlsx, char *name, struct err *err)
         return err_set(err, ERR_INTERNAL, "\"%s\" cannot be a sheet's title", owned);
     sheet = workbook_add_worksheet(xlsx->book, owned);
     if (!sheet)
-        return full(xlsx, errno, err);
+        return xlsx_full(xlsx, errno, err);
     grown[xlsx->n_pages] = (struct page){.sheet = sheet, .name = TAKE_PTR(owned)};
     xlsx->page = xlsx->n_pages++;
     xlsx->row = 0;
@@ -200,7 +197,7 @@ static enum err_code open_table_page(struct xlsx_sink *xlsx, struct err *err)
             xlsx_put_string(xlsx, xlsx->page, 0, column, columns[i].header, header, err) != ERR_OK)
             return err->code;
     }
-    xlsx->row = 1;
+    xlsx_begin_rows(xlsx);
     return ERR_OK;
 }
 
@@ -212,6 +209,8 @@ static enum err_code close_table_page(struct xlsx_sink *xlsx, struct err *err)
     uint16_t last_column = (uint16_t)(xlsx->n_columns - 1);
     char range[LXW_MAX_CELL_RANGE_LENGTH];
 
+    if (xlsx_end_rows(xlsx, err) != ERR_OK)
+        return err->code;
     lxw_rowcol_to_range(range, 0, 0, last, last_column);
     if (xlsx_checked(xlsx, worksheet_autofilter(page->sheet, 0, 0, last, last_column), err) !=
             ERR_OK ||
@@ -234,6 +233,13 @@ static void xlsx_free(struct xlsx_sink *xlsx)
     for (size_t i = 0; i < xlsx->n_pages; i++)
         free(xlsx->pages[i].name);
     free(xlsx->pages);
+    if (xlsx->shell)
+        unlink(xlsx->shell);
+    free(xlsx->shell);
+    outfile_discard(xlsx->file);
+    closep(&xlsx->spool);
+    pack_free(xlsx->pack);
+    sheet_rows_done(&xlsx->data);
     free(xlsx->name);
     free(xlsx->path);
     free(xlsx->as_of);
@@ -250,96 +256,26 @@ static void xlsx_discard(struct sink *sink)
     xlsx_free(xlsx);
 }
 
-static lxw_format *new_format(lxw_workbook *book, bool *ok)
+/* The files are made here, new and with the mode they shall have; libxlsxwriter writes into the
+   shell. */
+static enum err_code make_files(struct xlsx_sink *xlsx, struct err *err)
 {
-    lxw_format *format = workbook_add_format(book);
-
-    *ok = *ok && format;
-    return format;
-}
-
-static lxw_format *new_header(lxw_workbook *book, uint8_t align, bool *ok)
-{
-    lxw_format *format = new_format(book, ok);
-
-    if (format) {
-        format_set_bold(format);
-        format_set_bg_color(format, COLOR_HEADER);
-        format_set_bottom(format, LXW_BORDER_THIN);
-        format_set_bottom_color(format, COLOR_LINE);
-        format_set_align(format, align);
-        format_set_indent(format, align == LXW_ALIGN_RIGHT);
-        format_set_align(format, LXW_ALIGN_VERTICAL_CENTER);
-    }
-    return format;
-}
-
-/* Dates, instants and ids stand left, like text. */
-static lxw_format *new_left_format(lxw_workbook *book, const char *code, bool *ok)
-{
-    lxw_format *format = new_format(book, ok);
-
-    if (format) {
-        format_set_num_format(format, code);
-        format_set_align(format, LXW_ALIGN_LEFT);
-    }
-    return format;
-}
-
-static lxw_format *new_number_format(lxw_workbook *book, const char *code, bool *ok)
-{
-    lxw_format *format = new_format(book, ok);
-
-    if (format) {
-        format_set_num_format(format, code);
-        format_set_align(format, LXW_ALIGN_RIGHT);
-        format_set_indent(format, 1); /* or it would touch a text to the right */
-    }
-    return format;
-}
-
-static enum err_code make_formats(struct xlsx_sink *xlsx, struct err *err)
-{
-    lxw_workbook *book = xlsx->book;
-    bool ok = true;
-
-    xlsx->title = new_format(book, &ok);
-    xlsx->faint = new_format(book, &ok);
-    xlsx->heading = new_format(book, &ok);
-    xlsx->header = new_header(book, LXW_ALIGN_LEFT, &ok);
-    xlsx->header_right = new_header(book, LXW_ALIGN_RIGHT, &ok);
-    xlsx->integer = new_number_format(book, "#,##0", &ok);
-    xlsx->by_type[COL_ID] = new_left_format(book, "@", &ok);
-    xlsx->by_type[COL_COUNT] = xlsx->integer;
-    xlsx->by_type[COL_DECIMAL1] = new_number_format(book, "0.0", &ok);
-    xlsx->by_type[COL_AMOUNT] = new_number_format(book, "#,##0.00##", &ok);
-    xlsx->by_type[COL_DATE] = new_left_format(book, "yyyy-mm-dd", &ok);
-    xlsx->by_type[COL_DATE_NA] = xlsx->by_type[COL_DATE];
-    xlsx->by_type[COL_INSTANT] = new_left_format(book, "yyyy-mm-dd hh:mm:ss", &ok);
-    if (!ok)
-        return err_nomem(err);
-    format_set_bold(xlsx->title);
-    format_set_font_size(xlsx->title, 18);
-    format_set_font_color(xlsx->title, COLOR_TITLE);
-    format_set_align(xlsx->title, LXW_ALIGN_VERTICAL_CENTER);
-    format_set_font_color(xlsx->faint, COLOR_FAINT);
-    format_set_bold(xlsx->heading);
-    format_set_font_size(xlsx->heading, 12);
-    format_set_font_color(xlsx->heading, COLOR_TITLE);
-    format_set_bottom(xlsx->heading, LXW_BORDER_MEDIUM);
-    format_set_bottom_color(xlsx->heading, COLOR_LINE);
-    return ERR_OK;
-}
-
-/* The file is made here, new and with the mode it shall have; libxlsxwriter writes into it. */
-static enum err_code make_file(struct xlsx_sink *xlsx, struct err *err)
-{
+    _cleanup_free_ char *shell = str_format("%s.shell", xlsx->name);
     struct outfile *file;
 
-    if (outfile_open(&file, xlsx->dir, xlsx->name, err) != ERR_OK)
+    if (!shell)
+        return err_nomem(err);
+    if (outfile_open(&xlsx->file, xlsx->dir, xlsx->name, err) != ERR_OK ||
+        outfile_open(&file, xlsx->dir, shell, err) != ERR_OK)
         return err->code;
-    xlsx->made = true;
-    return outfile_finish(file, err);
+    xlsx->shell = str_format("%s/%s", xlsx->dir, shell);
+    if (!xlsx->shell) {
+        outfile_discard(file);
+        return err_nomem(err);
+    }
+    if (outfile_finish(file, err) != ERR_OK)
+        return err->code;
+    return xlsx_open_spool(xlsx, err);
 }
 
 /* The book's date of creation is the as-of: no clock. */
@@ -373,12 +309,12 @@ static enum err_code open_book(struct xlsx_sink *xlsx, struct err *err)
     xlsx->path = xlsx->name ? str_format("%s/%s", xlsx->dir, xlsx->name) : NULL;
     if (!tmpdir || !xlsx->path)
         return err_nomem(err);
-    if (make_file(xlsx, err) != ERR_OK)
+    if (make_files(xlsx, err) != ERR_OK)
         return err->code;
-    xlsx->book = workbook_new_opt(xlsx->path, &options);
+    xlsx->book = workbook_new_opt(xlsx->shell, &options);
     if (!xlsx->book)
         return err_nomem(err);
-    if (set_properties(xlsx, err) != ERR_OK || make_formats(xlsx, err) != ERR_OK)
+    if (set_properties(xlsx, err) != ERR_OK || xlsx_make_formats(xlsx, err) != ERR_OK)
         return err->code;
     return xlsx_add_page(xlsx, strdup("Summary"), err);
 }
@@ -393,6 +329,7 @@ static enum err_code xlsx_open(struct sink **ret, const struct report_meta *meta
     xlsx->base.ops = &xlsx_sink_ops;
     xlsx->meta = meta;
     xlsx->dir = dir;
+    xlsx->spool = -1;
     if (open_book(xlsx, err) != ERR_OK) {
         xlsx_discard(&xlsx->base);
         return err->code;
@@ -414,37 +351,6 @@ static enum err_code xlsx_begin_table(struct sink *sink, const struct report_tab
     return open_table_page(xlsx, err);
 }
 
-/* One data row. */
-static enum err_code put_row(struct xlsx_sink *xlsx, size_t page, uint32_t row,
-                             const struct value *values, struct err *err)
-{
-    const struct column *columns = xlsx->table->columns;
-    enum err_code code = ERR_OK;
-
-    for (size_t i = 0; i < xlsx->n_columns && code == ERR_OK; i++) {
-        const struct value *value = &values[i];
-        lxw_format *format = xlsx->by_type[columns[i].type];
-        uint16_t column = (uint16_t)i;
-
-        switch (value->kind) {
-        case VALUE_NULL:
-            break;
-        case VALUE_NUMBER:
-            code = xlsx_put_number(xlsx, page, row, column, value->number, format, err);
-            break;
-        case VALUE_TEXT:
-            code = xlsx_put_text(xlsx, page, row, column, value->text, value->len, value->traits,
-                                 NULL, err);
-            break;
-        case VALUE_BARE:
-            code = xlsx_put_text(xlsx, page, row, column, value->text, value->len, 0,
-                                 columns[i].type == COL_ID ? format : NULL, err);
-            break;
-        }
-    }
-    return code != ERR_OK ? code : xlsx_page_written(xlsx, &xlsx->pages[page], err);
-}
-
 static enum err_code xlsx_row(struct sink *sink, const struct value *values,
                               _unused_ const struct cell *split, struct err *err)
 {
@@ -454,7 +360,7 @@ static enum err_code xlsx_row(struct sink *sink, const struct value *values,
         (close_table_page(xlsx, err) != ERR_OK || open_table_page(xlsx, err) != ERR_OK))
         return err->code;
     xlsx->rows++;
-    return put_row(xlsx, xlsx->page, xlsx->row++, values, err);
+    return xlsx_put_row(xlsx, values, err);
 }
 
 static enum err_code xlsx_end_table(struct sink *sink, struct err *err)
@@ -463,19 +369,6 @@ static enum err_code xlsx_end_table(struct sink *sink, struct err *err)
 }
 
 /* ---- the end ---- */
-
-/* zip64 is refused by some readers: only where a sheet needs it. */
-static void choose_zip64(struct xlsx_sink *xlsx)
-{
-    const off_t limit = (off_t)4000 * 1024 * 1024;
-
-    for (size_t i = 0; i < xlsx->n_pages; i++) {
-        FILE *file = xlsx->pages[i].sheet->optimize_tmpfile;
-
-        if (file && ftello(file) > limit)
-            xlsx->book->options.use_zip64 = LXW_TRUE;
-    }
-}
 
 /* libxlsxwriter prints lines of its own when a write fails, with paths in them; what failed is said
    by its return value and by the check. Gives the descriptor to go back to, or -1. */
@@ -505,7 +398,6 @@ static enum err_code close_book(struct xlsx_sink *xlsx, struct err *err)
 
     if (!sheets)
         return err_nomem(err);
-    choose_zip64(xlsx);
     saved = hush_stderr();
     errno = 0;
     rc = workbook_close(TAKE_PTR(xlsx->book)); /* frees it in any case */
@@ -514,11 +406,12 @@ static enum err_code close_book(struct xlsx_sink *xlsx, struct err *err)
     errno = error;
     if (xlsx_checked(xlsx, rc, err) != ERR_OK)
         return err->code;
+    if (xlsx_assemble(xlsx, err) != ERR_OK || outfile_finish(TAKE_PTR(xlsx->file), err) != ERR_OK)
+        return err->code;
+    xlsx->made = true;
     for (size_t i = 0; i < xlsx->n_pages; i++)
         sheets[i] = (struct xlsx_sheet){xlsx->pages[i].name, xlsx->pages[i].sum};
-    if (xlsx_check(xlsx->path, sheets, xlsx->n_pages, err) != ERR_OK)
-        return err->code;
-    return durable_sync(xlsx->path, err);
+    return xlsx_check(xlsx->path, sheets, xlsx->n_pages, err);
 }
 
 static enum err_code list_file(struct xlsx_sink *xlsx, const struct report_summary *summary,
