@@ -1,4 +1,4 @@
-/* Deflate by ISA-L or zlib: see pack.h. */
+/* Deflate and inflate by ISA-L or zlib: see pack.h. */
 #define _GNU_SOURCE
 #include "pack.h"
 
@@ -13,6 +13,8 @@
 #include "ban.h"
 
 enum { BLOCK = 128 * 1024 };
+
+/* ---- packing ---- */
 
 struct pack {
     enum pack_engine engine;
@@ -181,4 +183,105 @@ void pack_free(struct pack *pack)
     if (pack->engine == PACK_ZLIB)
         deflateEnd(&pack->zlib);
     free(pack);
+}
+
+/* ---- unpacking ---- */
+
+struct unpack {
+    enum pack_engine engine;
+    z_stream zlib;
+#ifdef HAVE_ISAL
+    struct inflate_state isal;
+#endif
+};
+
+struct unpack *unpack_new(enum pack_engine engine)
+{
+    struct unpack *unpack = calloc(1, sizeof *unpack);
+
+    if (!unpack)
+        return NULL;
+    unpack->engine = engine == PACK_ISAL ? pack_best() : PACK_ZLIB;
+#ifdef HAVE_ISAL
+    isal_inflate_init(&unpack->isal);
+#endif
+    if (unpack->engine == PACK_ZLIB && inflateInit2(&unpack->zlib, -MAX_WBITS) != Z_OK) {
+        free(unpack);
+        return NULL;
+    }
+    return unpack;
+}
+
+void unpack_feed(struct unpack *unpack, const void *data, size_t len)
+{
+    unsigned char *bytes = (unsigned char *)(uintptr_t)data; /* both only read */
+
+#ifdef HAVE_ISAL
+    unpack->isal.next_in = bytes;
+    unpack->isal.avail_in = (uint32_t)len;
+#endif
+    unpack->zlib.next_in = bytes;
+    unpack->zlib.avail_in = (uInt)len;
+}
+
+#ifdef HAVE_ISAL
+static enum unpack_state take_isal(struct unpack *unpack, void *out, size_t room, size_t *ret_got)
+{
+    struct inflate_state *stream = &unpack->isal;
+    int rc;
+
+    stream->next_out = out;
+    stream->avail_out = (uint32_t)room;
+    rc = isal_inflate(stream);
+    *ret_got = room - stream->avail_out;
+    if (stream->block_state == ISAL_BLOCK_FINISH)
+        return UNPACK_END;
+    return rc == ISAL_DECOMP_OK || rc == ISAL_END_INPUT || rc == ISAL_OUT_OVERFLOW ? UNPACK_MORE
+                                                                                   : UNPACK_BAD;
+}
+#endif
+
+static enum unpack_state take_zlib(struct unpack *unpack, void *out, size_t room, size_t *ret_got)
+{
+    z_stream *stream = &unpack->zlib;
+    int rc;
+
+    stream->next_out = out;
+    stream->avail_out = (uInt)room;
+    rc = inflate(stream, Z_NO_FLUSH);
+    *ret_got = room - stream->avail_out;
+    if (rc == Z_STREAM_END)
+        return UNPACK_END;
+    return rc == Z_OK || rc == Z_BUF_ERROR ? UNPACK_MORE : UNPACK_BAD;
+}
+
+enum unpack_state unpack_take(struct unpack *unpack, void *out, size_t room, size_t *ret_got)
+{
+    enum unpack_state state;
+
+#ifdef HAVE_ISAL
+    if (unpack->engine == PACK_ISAL)
+        state = take_isal(unpack, out, room, ret_got);
+    else
+#endif
+        state = take_zlib(unpack, out, room, ret_got);
+    if (state == UNPACK_BAD)
+        *ret_got = 0;
+    return state;
+}
+
+size_t unpack_left(const struct unpack *unpack)
+{
+#ifdef HAVE_ISAL
+    if (unpack->engine == PACK_ISAL)
+        return unpack->isal.avail_in;
+#endif
+    return unpack->zlib.avail_in;
+}
+
+void unpack_free(struct unpack *unpack)
+{
+    if (unpack && unpack->engine == PACK_ZLIB)
+        inflateEnd(&unpack->zlib);
+    free(unpack);
 }

@@ -44,4 +44,23 @@ enum err_code pack_end(struct pack *pack, bool last, struct pack_sum *ret,
                        struct err *err) _must_check_;
 void pack_free(struct pack *pack); /* NULL is nothing */
 
+/* And back, piece by piece as it is read:
+ *
+ *     unpack_feed(unpack, data, len)        all before is used up; borrowed, below 4 GiB
+ *     while (unpack_take(unpack, out, room, &got) == UNPACK_MORE && got > 0) ...
+ */
+enum unpack_state {
+    UNPACK_MORE, /* `got` bytes came out; none means that it wants to be fed */
+    UNPACK_END,  /* these were the last ones */
+    UNPACK_BAD,  /* not what was packed; got is 0 */
+};
+
+struct unpack;
+
+struct unpack *unpack_new(enum pack_engine engine); /* NULL: no memory */
+void unpack_feed(struct unpack *unpack, const void *data, size_t len);
+enum unpack_state unpack_take(struct unpack *unpack, void *out, size_t room, size_t *ret_got);
+size_t unpack_left(const struct unpack *unpack); /* bytes fed, and not used */
+void unpack_free(struct unpack *unpack);         /* NULL is nothing */
+
 #endif
