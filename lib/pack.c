@@ -273,8 +273,8 @@ enum unpack_state unpack_take(struct unpack *unpack, void *out, size_t room, siz
 size_t unpack_left(const struct unpack *unpack)
 {
 #ifdef HAVE_ISAL
-    if (unpack->engine == PACK_ISAL)
-        return unpack->isal.avail_in;
+    if (unpack->engine == PACK_ISAL) /* it reads ahead, and says how many bits */
+        return unpack->isal.avail_in + (size_t)unpack->isal.read_in_length / 8;
 #endif
     return unpack->zlib.avail_in;
 }

@@ -205,24 +205,28 @@ static bool good(const struct reader *reader)
     return !reader->more && !reader->strange;
 }
 
-/* Is the next thing this literal? Then it is taken. */
-static bool take(struct reader *reader, const char *literal, size_t len)
+/* Is the next thing this literal? Then it is taken. Inline: its length is known where it stands. */
+static inline __attribute__((always_inline)) bool take(struct reader *reader, const char *literal,
+                                                       size_t len)
 {
-    size_t left = (size_t)(reader->end - reader->at), n = left < len ? left : len;
+    size_t left = (size_t)(reader->end - reader->at);
 
-    if (!good(reader) || memcmp(reader->at, literal, n) != 0)
+    if (!good(reader))
         return false;
-    if (n < len) {
-        reader->more = true;
+    if (left < len) {
+        reader->more = memcmp(reader->at, literal, left) == 0;
         return false;
     }
+    if (memcmp(reader->at, literal, len) != 0)
+        return false;
     reader->at += len;
     return true;
 }
 
 #define TAKE(reader, literal) take(reader, literal, sizeof(literal) - 1)
 
-static void expect(struct reader *reader, const char *literal, size_t len)
+static inline __attribute__((always_inline)) void expect(struct reader *reader, const char *literal,
+                                                         size_t len)
 {
     if (!take(reader, literal, len) && !reader->more)
         reader->strange = true;
