@@ -121,6 +121,11 @@ check-san: deps   ## all tests with the address and undefined-behaviour sanitize
 	@$(SAN_LESS) ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) $(parallel) BUILD=$(BUILD)/san \
 	    CFLAGS="-O1 -g -Wno-format-truncation" SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" check
 
+TSAN := $(addprefix $(BUILD)/tsan/tests/test_,fanout report report_csv report_xlsx) tests/golden.t
+check-tsan: deps   ## what has threads, with the thread sanitizer (in build/tsan)
+	@TSAN_OPTIONS=halt_on_error=1 $(MAKE) $(parallel) BUILD=$(BUILD)/tsan CFLAGS="-O1 -g -Wno-format-truncation" \
+	    SANITIZE="-fsanitize=thread -fno-omit-frame-pointer" TESTS="$(TSAN)" check
+
 check-valgrind:   ## the unit tests under valgrind
 	@tests/deps lint
 	@$(MAKE) $(parallel) unit
@@ -210,7 +215,7 @@ help:   ## this list
 	@sed -n 's/^\([a-z-]*\):.*## */\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 force:
-.PHONY: sql all unit deps demo demo-fresh demo-psql demo-shell check check-unit check-san check-valgrind coverage fuzz \
+.PHONY: sql all unit deps demo demo-fresh demo-psql demo-shell check check-unit check-san check-tsan check-valgrind coverage fuzz \
         fuzz-run bench lint format install uninstall dist clean help force
 .SECONDARY:
 -include $(LIB_OBJ:.o=.d) $(JOB_OBJ:.o=.d) $(wildcard $(BUILD)/tests/*/*.d)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fanout.h"
 #include "report_sink.h"
 
 #include "ban.h"
@@ -33,8 +34,8 @@ struct report {
     bool open;   /* between report_begin and report_end */
     const struct report_table *table;
     size_t n_columns;
-    struct value *values; /* of the current row */
-    size_t last_tally;    /* the entry of the row before: rows often come in runs */
+    struct fanout *fanout; /* the rows' way to the sinks */
+    size_t last_tally;     /* the entry of the row before: rows often come in runs */
     struct report_summary summary;
 };
 
@@ -144,7 +145,6 @@ static void summary_done(struct report_summary *summary)
 static void report_free(struct report *report)
 {
     summary_done(&report->summary);
-    free(report->values);
     free(report->dir);
     free(report);
 }
@@ -155,6 +155,7 @@ void report_discard(struct report *report)
 
     if (!report)
         return;
+    fanout_close(report->fanout);
     for (size_t i = 0; i < FORMATS; i++)
         if (report->sinks[i])
             formats_known[i].ops->discard(report->sinks[i]);
@@ -182,6 +183,8 @@ enum err_code report_open(struct report **ret, const struct report_meta *meta, u
             ops->open(&report->sinks[i], meta, report->dir, err) != ERR_OK)
             return err->code;
     }
+    if (fanout_open(&report->fanout, report->sinks, FORMATS, err) != ERR_OK)
+        return err->code;
     *ret = TAKE_PTR(report);
     return ERR_OK;
 }
@@ -216,7 +219,6 @@ static enum err_code begin_table(struct report *report, const struct report_tabl
 {
     size_t n = table->columns ? column_count(table->columns) : 0;
     struct table_summary *grown;
-    struct value *values;
     int64_t *totals;
 
     report->table = table;
@@ -231,10 +233,8 @@ static enum err_code begin_table(struct report *report, const struct report_tabl
     if (!grown)
         return err_nomem(err);
     report->summary.tables = grown;
-    values = reallocarray(report->values, n, sizeof *values);
-    if (!values)
-        return err_nomem(err);
-    report->values = values;
+    if (fanout_columns(report->fanout, n, err) != ERR_OK)
+        return err->code;
     totals = calloc(n, sizeof *totals);
     if (!totals)
         return err_nomem(err);
@@ -350,6 +350,43 @@ static bool tally_add(struct report *report, const struct cell *cell)
     return true;
 }
 
+/* Copies a text into the row; NULL stays NULL. */
+static struct cell copy_cell(struct fanout_row *row, const struct cell *cell)
+{
+    char *text = row->text;
+
+    if (!cell->text)
+        return *cell;
+    row->text = mempcpy(text, cell->text, cell->len);
+    return (struct cell){text, cell->len};
+}
+
+/* Takes the row's cells and puts them on their way. */
+static enum err_code put_row(struct report *report, const struct cell *cells,
+                             const struct cell *split, struct err *err)
+{
+    const struct column *columns = report->table->columns;
+    size_t bytes = split && split->text ? split->len : 0;
+    struct fanout_row row;
+
+    for (size_t i = 0; i < report->n_columns; i++)
+        bytes += cells[i].text ? cells[i].len : 0;
+    if (fanout_row(report->fanout, bytes, &row, err) != ERR_OK)
+        return err->code;
+    for (size_t i = 0; i < report->n_columns; i++) {
+        struct cell cell = copy_cell(&row, &cells[i]);
+
+        if (!cell_read(columns[i].type, &cell, &row.values[i]))
+            return bad_cell(report, i, &cells[i], err);
+    }
+    if (split)
+        *row.split = copy_cell(&row, split);
+    if (!totals_add(current(report)->totals, columns, report->n_columns, row.values))
+        return err_set(err, ERR_INTERNAL, "table \"%s\", row %llu: a total overflows",
+                       table_name(report), (unsigned long long)current(report)->rows + 1);
+    return ERR_OK;
+}
+
 static enum err_code add_row(struct report *report, const struct cell *cells,
                              const struct cell *split_value, const struct cell *tally_value,
                              struct err *err)
@@ -357,24 +394,15 @@ static enum err_code add_row(struct report *report, const struct cell *cells,
     const struct report_table *table = report->table;
     struct table_summary *summary = current(report);
 
-    for (size_t i = 0; i < report->n_columns; i++)
-        if (!cell_read(table->columns[i].type, &cells[i], &report->values[i]))
-            return bad_cell(report, i, &cells[i], err);
     if ((table->split && !split_value) || (table->tally && !tally_value))
         return err_set(err, ERR_INTERNAL, "table \"%s\", row %llu: the %s field is missing",
                        table_name(report), (unsigned long long)summary->rows + 1,
                        table->split && !split_value ? "split" : "tally");
-    if (!totals_add(summary->totals, table->columns, report->n_columns, report->values))
-        return err_set(err, ERR_INTERNAL, "table \"%s\", row %llu: a total overflows",
-                       table_name(report), (unsigned long long)summary->rows + 1);
+    if (put_row(report, cells, table->split ? split_value : NULL, err) != ERR_OK)
+        return err->code;
     if (table->tally && !tally_add(report, tally_value))
         return err_nomem(err);
     summary->rows++;
-    for (size_t i = 0; i < FORMATS; i++)
-        if (report->sinks[i] &&
-            formats_known[i].ops->row(report->sinks[i], report->values,
-                                      table->split ? split_value : NULL, err) != ERR_OK)
-            return err->code;
     return ERR_OK;
 }
 
@@ -408,6 +436,8 @@ enum err_code report_end(struct report *report, struct err *err)
     if (expect(report, true, "report_end", err) != ERR_OK)
         return err->code;
     report->open = false;
+    if (fanout_drain(report->fanout, err) != ERR_OK)
+        return settle(report, err->code);
     tally = &current(report)->tally;
     qsort(tally->entries, tally->n, sizeof tally->entries[0], compare_entries);
     while (tally->n > TALLY_SHOWN) {
@@ -441,6 +471,7 @@ enum err_code report_finish(struct report *report, struct report_files *files, s
         report_discard(report);
         return err->code;
     }
+    fanout_close(TAKE_PTR(report->fanout));
     for (size_t i = 0; i < FORMATS; i++) {
         struct sink *sink = TAKE_PTR(report->sinks[i]);
 

@@ -270,7 +270,7 @@ static enum err_code csv_row(struct sink *sink, const struct value *values,
     struct csv_sink *csv = (struct csv_sink *)sink;
     uint64_t altered = 0;
 
-    if (split && turn_to(csv, split, err) != ERR_OK)
+    if (csv->table->split && turn_to(csv, split, err) != ERR_OK)
         return err->code;
     sb_reset(&csv->line);
     for (size_t i = 0; i < csv->n_columns; i++) {
@@ -286,7 +286,7 @@ static enum err_code csv_row(struct sink *sink, const struct value *values,
     sb_add(&csv->line, "\r\n", 2);
     if (csv->line.failed)
         return err_nomem(err);
-    if (split && write_row(csv, &csv->part, values, altered, err) != ERR_OK)
+    if (csv->table->split && write_row(csv, &csv->part, values, altered, err) != ERR_OK)
         return err->code;
     return write_row(csv, &csv->whole, values, altered, err);
 }

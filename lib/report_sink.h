@@ -8,6 +8,9 @@
  *     end_table(sink)
  *     finish(sink, &summary, &files)          completes, checks, fsyncs; appends to `files`
  *
+ * A table's rows come from a thread of the sink's own (fanout.h); nothing else is called meanwhile.
+ * `split` is {0} where the table is not split.
+ *
  * finish() frees the sink, whether it succeeds or not, and after a failure has removed its files.
  * discard() may be called at any other time, cannot fail, and removes what the sink has made. After
  * any other function has failed, only discard() is called.
