@@ -103,7 +103,7 @@ enum { CANCEL_S = 1 };
 
 /* Asks the server to stop what it does for us. libpq waits for the answer, so the watchdog is set
    to bite soon where the server says nothing any more. */
-static void cancel(struct db *db)
+void db_cancel(struct db *db)
 {
     _cleanup_err_ struct err ignored = {0};
     PGcancel *handle = PQgetCancel(db->conn);
@@ -203,7 +203,7 @@ enum err_code db_drain(struct db *db, const struct sql *sql, db_row_fn on_row, v
 
         if (step != ERR_OK) {
             if (code == ERR_OK)
-                cancel(db);
+                db_cancel(db);
             return code == ERR_OK ? step : code;
         }
         if (!result)
@@ -213,7 +213,7 @@ enum err_code db_drain(struct db *db, const struct sql *sql, db_row_fn on_row, v
         case PGRES_SINGLE_TUPLE:
         case PGRES_COMMAND_OK:
             if (code == ERR_OK && (code = deliver(result, on_row, context, &rows, err)) != ERR_OK)
-                cancel(db);
+                db_cancel(db);
             break;
         default:
             if (code == ERR_OK)
@@ -225,8 +225,8 @@ enum err_code db_drain(struct db *db, const struct sql *sql, db_row_fn on_row, v
     return code;
 }
 
-static enum err_code send_params(struct db *db, const struct sql *sql, const struct args *args,
-                                 struct err *err)
+enum err_code db_send(struct db *db, const struct sql *sql, const struct args *args,
+                      struct err *err)
 {
     const char *values[ARGS_MAX];
 
@@ -246,7 +246,7 @@ static enum err_code run_counted(struct db *db, const struct sql *sql, const str
                                  db_row_fn on_row, void *context, uint64_t *ret_rows,
                                  struct err *err)
 {
-    enum err_code code = send_params(db, sql, args, err);
+    enum err_code code = db_send(db, sql, args, err);
 
     if (code != ERR_OK)
         return code;
@@ -424,10 +424,8 @@ void db_closep(struct db **db)
     *db = NULL;
 }
 
-enum err_code db_begin(struct db *db, enum db_mode mode, struct err *err)
+enum err_code db_begin_with(struct db *db, const struct sql *begin, struct err *err)
 {
-    const struct sql *begin =
-        mode == DB_CHANGE ? &sql_session_begin_change : &sql_session_begin_snapshot;
     struct args args = {0};
     enum err_code code;
 
@@ -442,6 +440,12 @@ enum err_code db_begin(struct db *db, enum db_mode mode, struct err *err)
     db->in_transaction = true;
     args_int(&args, "timeout_ms", deadline_left_ms(db->deadline) + 1);
     return db_one(db, &sql_session_settings, &args, NULL, NULL, err);
+}
+
+enum err_code db_begin(struct db *db, enum db_mode mode, struct err *err)
+{
+    return db_begin_with(
+        db, mode == DB_CHANGE ? &sql_session_begin_change : &sql_session_begin_snapshot, err);
 }
 
 enum err_code db_commit(struct db *db, bool *ret_unknown, struct err *err)

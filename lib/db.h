@@ -90,6 +90,31 @@ enum err_code db_ints_alone(struct db *db, const struct sql *sql, const struct a
 enum err_code db_run_alone(struct db *db, const struct sql *sql, const struct args *args,
                            db_row_fn on_row, void *context, struct err *err) _must_check_;
 
+/* A large result in slices: ranges of accounts, each asked for on the next of several connections,
+   all of which see one state; rows come in the order of the slices. While one answer is read, the
+   other servers work out theirs. */
+struct db_slices {
+    struct db *const *dbs;
+    size_t n_dbs;
+    const int64_t
+        *last; /* the last account of each slice; that of the last slice is not looked at */
+    size_t n;
+};
+
+#define DB_SNAPSHOT_SIZE 64
+
+/* The state that `db`, in a DB_SNAPSHOT without a savepoint, sees; and another connection's
+   transaction that sees it, as long as that one is open. */
+enum err_code db_export_snapshot(struct db *db, char ret[static DB_SNAPSHOT_SIZE],
+                                 struct err *err) _must_check_;
+enum err_code db_begin_at(struct db *db, const char *snapshot, struct err *err) _must_check_;
+
+/* As db_run, for every slice, which the statement knows by from_account and to_account. After an
+   error nothing is under way on any connection that is not lost. */
+enum err_code db_run_slices(const struct db_slices *slices, const struct sql *sql,
+                            const struct args *args, db_row_fn on_row, void *context,
+                            struct err *err) _must_check_;
+
 /* COPY FROM STDIN, inside the transaction: begin, as many rows as there are, end. A row is one line
    of the text format without its end (tabs between fields, \N for NULL; db_copy_text writes a
    field). What is sent waits for the server, never in memory. After an error only db_copy_end is

@@ -22,6 +22,16 @@ enum err_code db_wait(struct db *db, short events, struct err *err) _must_check_
 /* Sends what libpq has queued, taking in what comes meanwhile. */
 enum err_code db_flush(struct db *db, const struct sql *sql, struct err *err) _must_check_;
 
+/* Opens a transaction by another statement than the usual ones. */
+enum err_code db_begin_with(struct db *db, const struct sql *begin, struct err *err) _must_check_;
+
+/* Sends a statement; its rows are to be read by db_drain. */
+enum err_code db_send(struct db *db, const struct sql *sql, const struct args *args,
+                      struct err *err) _must_check_;
+
+/* Asks the server to stop what it does for us; what it says then is still to be read. */
+void db_cancel(struct db *db);
+
 /* The next result, NULL when the statement is over. */
 enum err_code db_next_result(struct db *db, const struct sql *sql, PGresult **ret,
                              struct err *err) _must_check_;

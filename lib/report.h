@@ -67,6 +67,8 @@ struct report_table {
                                        dot, and a name that is taken gets "-2", "-3" ... behind it */
     const char *when;      /* "profile=documented": only where the option has that value; or NULL */
     bool no_formula_guard; /* a CSV that only machines read */
+    bool by_account; /* its rows come account by account, each from its account's rows alone: the
+                        statement may be asked for ranges of accounts, one after the other */
 };
 
 /* One value as text; text NULL is SQL NULL. Borrowed until the call returns. */

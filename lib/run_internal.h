@@ -1,9 +1,9 @@
 /* What the parts of a run share: run.c leads, run_change.c changes, run_report.c reports and
    publishes, run_input.c takes in files, run_ask.c asks the DNS, run_guard.c stops what is too big,
-   run_bisect.c finds what the database refuses, run_reader.c finds the replica, run_cleanup.c
-   removes what is past its time, run_preview.c tries it all without keeping it, run_plan.c
-   carries out a plan, run_explain.c one account as of many instants, run_forecast.c night after
-   night; all stand on run_pass.c. */
+   run_bisect.c finds what the database refuses, run_reader.c finds the replica, run_slices.c reads
+   it on several connections, run_cleanup.c removes what is past its time, run_preview.c tries it
+   all without keeping it, run_plan.c carries out a plan, run_explain.c one account as of many
+   instants, run_forecast.c night after night; all stand on run_pass.c. */
 #ifndef LAPSE_RUN_INTERNAL_H
 #define LAPSE_RUN_INTERNAL_H
 
@@ -18,9 +18,10 @@ struct invocation {
     const struct run_request *request;
     const struct run_observer *observer;
     const struct deadline *deadline;
-    struct db *db;     /* does the work */
-    struct db *lock;   /* holds the locks in an open transaction; NULL in a dry run */
-    struct db *reader; /* the replica that report jobs read, or NULL */
+    struct db *db;         /* does the work */
+    struct db *lock;       /* holds the locks in an open transaction; NULL in a dry run */
+    struct db *reader;     /* the replica that report jobs read, or NULL */
+    struct slices *slices; /* while reports are made, where large ones are read in slices */
 };
 
 /* One as-of: the runs asked for, or those that an earlier invocation left unfinished. */
@@ -40,6 +41,15 @@ struct pass {
     size_t n;
     struct applying *applying; /* a plan being carried out, or NULL; see run_plan.c */
 };
+
+/* Right after the snapshot of the reports was begun; slices_end before it ends. */
+enum err_code slices_begin(struct pass *pass, struct err *err) _must_check_;
+void slices_end(struct invocation *inv);
+
+/* Reads a table's rows: in slices where it is by account and large enough, else in one. */
+enum err_code slices_run(struct pass *pass, struct db *db, const struct report_table *table,
+                         const struct args *args, db_row_fn on_row, void *context,
+                         struct err *err) _must_check_;
 
 void run_tell(const struct invocation *inv, enum run_news news, const char *format, ...)
     _printf_(3, 4);

@@ -161,7 +161,7 @@ enum err_code run_report_rows(struct pass *pass, struct db *db, struct run *run,
 {
     struct stream stream = {
         .report = report, .table = table, .pass = pass, .run = run, .split = -1, .tally = -1};
-    enum err_code code = db_run(db, table->query, args, take_row, &stream, err);
+    enum err_code code = slices_run(pass, db, table, args, take_row, &stream, err);
 
     run->rows += stream.rows;
     return code;
@@ -295,6 +295,8 @@ static enum err_code report_all(struct pass *pass, struct err *err)
     if (code == ERR_OK && inv->reader)
         code = db_begin(inv->reader, DB_SNAPSHOT, err);
     if (code == ERR_OK)
+        code = slices_begin(pass, err);
+    if (code == ERR_OK)
         code = ledger_runs_of_date(inv->db, pass->date, &run_ids, &as_ofs, err);
     for (size_t i = 0; code == ERR_OK && i < pass->n; i++) {
         int64_t begun = monotonic_ns();
@@ -304,6 +306,7 @@ static enum err_code report_all(struct pass *pass, struct err *err)
         code = report_apart(pass, &pass->runs[i], run_ids, as_ofs, err);
         pass->runs[i].nanoseconds += monotonic_ns() - begun;
     }
+    slices_end(inv);
     db_rollback(inv->db);
     db_close(TAKE_PTR(inv->reader));
     return code;

@@ -1,0 +1,129 @@
+/* Large reports are read in slices of accounts, on as many connections as are set, all under the
+ * snapshot that the reports have. The bytes are the same however many there are. */
+#define _GNU_SOURCE
+#include "run_internal.h"
+
+#include <stdlib.h>
+
+#include "ban.h"
+
+enum { SLICE_ROWS = 20000, CONNECTIONS_MAX = 16 };
+
+struct slices {
+    char snapshot[DB_SNAPSHOT_SIZE];
+    struct db *dbs[CONNECTIONS_MAX]; /* the first is that of the snapshot, borrowed */
+    size_t n_dbs;
+    int64_t *last; /* the last account of each slice */
+    size_t n, size;
+    bool cut, opened;
+};
+
+static const char *conninfo_of(const struct pass *pass)
+{
+    return conf_text(pass->inv->request->conf, "database",
+                     pass->inv->reader ? "report_conninfo" : "conninfo");
+}
+
+enum err_code slices_begin(struct pass *pass, struct err *err)
+{
+    struct invocation *inv = pass->inv;
+    struct slices *slices;
+
+    if (conf_int(inv->request->conf, "database", "report_connections") < 2)
+        return ERR_OK;
+    slices = calloc(1, sizeof *slices);
+    if (!slices)
+        return err_nomem(err);
+    inv->slices = slices;
+    slices->dbs[slices->n_dbs++] = inv->reader ? inv->reader : inv->db;
+    return db_export_snapshot(slices->dbs[0], slices->snapshot, err);
+}
+
+void slices_end(struct invocation *inv)
+{
+    struct slices *slices = TAKE_PTR(inv->slices);
+
+    if (!slices)
+        return;
+    for (size_t i = 1; i < slices->n_dbs; i++)
+        db_close(slices->dbs[i]);
+    free(slices->last);
+    free(slices);
+}
+
+static enum err_code take_last(void *context, const struct db_row *row, struct err *err)
+{
+    struct slices *slices = context;
+
+    if (slices->n == slices->size) {
+        size_t size = slices->size ? slices->size * 2 : 64;
+        int64_t *grown = reallocarray(slices->last, size, sizeof *grown);
+
+        if (!grown)
+            return err_nomem(err);
+        slices->last = grown;
+        slices->size = size;
+    }
+    slices->last[slices->n++] = db_int(row, 0);
+    return ERR_OK;
+}
+
+/* The other connections, once there is something for them to do. Where one cannot be had, the
+   report is read with those that are there. */
+static void open_connections(struct pass *pass, struct slices *slices)
+{
+    int64_t wanted = conf_int(pass->inv->request->conf, "database", "report_connections");
+
+    slices->opened = true;
+    while (slices->n_dbs < (size_t)wanted && slices->n_dbs < slices->n) {
+        _cleanup_err_ struct err why = {0};
+        _cleanup_db_ struct db *db = NULL;
+
+        if (db_open(&db, conninfo_of(pass), pass->inv->deadline, &why) != ERR_OK ||
+            db_begin_at(db, slices->snapshot, &why) != ERR_OK) {
+            run_tell(pass->inv, NEWS_NOTE, "reports are read on %zu connection%s, not %lld: %s",
+                     slices->n_dbs, slices->n_dbs == 1 ? "" : "s", (long long)wanted, why.message);
+            return;
+        }
+        slices->dbs[slices->n_dbs++] = TAKE_PTR(db);
+    }
+}
+
+/* The reports to come do without the connections that are gone. */
+static void close_lost(struct slices *slices)
+{
+    size_t kept = 1;
+
+    for (size_t i = 1; i < slices->n_dbs; i++) {
+        if (db_is_lost(slices->dbs[i]))
+            db_close(slices->dbs[i]);
+        else
+            slices->dbs[kept++] = slices->dbs[i];
+    }
+    slices->n_dbs = kept;
+}
+
+enum err_code slices_run(struct pass *pass, struct db *db, const struct report_table *table,
+                         const struct args *args, db_row_fn on_row, void *context, struct err *err)
+{
+    struct slices *slices = pass->inv->slices;
+
+    if (!slices || slices->dbs[0] != db || !table->by_account)
+        return db_run(db, table->query, args, on_row, context, err);
+    if (!slices->cut) {
+        struct args own = *args;
+
+        args_int(&own, "slice_rows", SLICE_ROWS);
+        if (db_run(db, &sql_ledger_account_slices, &own, take_last, slices, err) != ERR_OK)
+            return err->code;
+        slices->cut = true;
+    }
+    if (slices->n < 2)
+        return db_run(db, table->query, args, on_row, context, err);
+    if (!slices->opened)
+        open_connections(pass, slices);
+    if (db_run_slices(&(struct db_slices){slices->dbs, slices->n_dbs, slices->last, slices->n},
+                      table->query, args, on_row, context, err) != ERR_OK)
+        close_lost(slices);
+    return err->code;
+}

@@ -1,0 +1,91 @@
+# Large reports are read in slices on several connections, under one snapshot: the bytes are those of
+# one connection, an account of any size is in one piece, and a connection that cannot be had, or is
+# lost, is survived.
+use strict;
+use warnings;
+use POSIX ();
+use Test::More;
+use Lapse;
+
+my $db = Lapse::database();
+
+# 400 accounts, 60,000 licenses, 25,000 of them in one account; accounts without any before and behind.
+$db->sql(q{
+    INSERT INTO saas.accounts (account_id, name, created_at) SELECT n, 'Account ' || n, '2025-01-01' FROM generate_series(1, 400) n;
+    INSERT INTO saas.users (user_id, email, name, signed_up_at)
+        SELECT n, 'u' || n || '@x.example', 'User ' || n, '2025-01-01' FROM generate_series(1, 60000) n;
+    INSERT INTO saas.licenses (account_id, user_id, source, granted_at)
+        SELECT CASE WHEN n <= 25000 THEN 100 ELSE 10 + n % 380 END, n, 'manual', '2026-01-01' FROM generate_series(1, 60000) n;
+    INSERT INTO saas.user_activity (account_id, user_id, last_opened_at)
+        SELECT l.account_id, l.user_id, timestamptz '2026-03-31' - make_interval(days => (l.user_id % 130)::integer) FROM saas.licenses l WHERE l.user_id % 7 <> 0;
+    INSERT INTO saas.organizations (organization_id, account_id, name, status, created_at) SELECT n, n, 'Org ' || n, 'active', '2025-01-01' FROM generate_series(1, 400) n;
+    INSERT INTO saas.organization_members (account_id, organization_id, user_id, via, role, joined_at)
+        SELECT l.account_id, l.account_id, l.user_id, 'direct', 'member', '2026-01-01' FROM saas.licenses l WHERE l.user_id % 3 = 0;
+    INSERT INTO saas.subscriptions (account_id, kind, plan, channel, status, seats, started_at)
+        SELECT n, 'base', 'pro', 'self_serve', 'active', 100, '2025-01-01' FROM generate_series(1, 400) n;
+    ANALYZE;
+});
+
+my @jobs = ('activity-report', 'reconcile-seats');
+sub reports {
+    my ($connections, @more) = @_;
+    my $out = $db->dir . "/out-$connections";
+    my $r = $db->lapse('--set', "database.report_connections=$connections", @more, 'run', @jobs, '--as-of', '2026-03-31', '--format', 'csv,xlsx', '--out', $out);
+    return ($r, "$out/2026-03-31");
+}
+sub contents {
+    my ($folder) = @_;
+    return { map { m{([^/]+)$} ? ($1 => Lapse::slurp($_)) : () } glob "$folder/*.csv $folder/*.xlsx" };
+}
+
+my ($r, $folder) = reports(1); # the first run also writes snapshots, and counts them
+($r, $folder) = reports(1);
+is $r->{status}, 0, 'one connection' or diag $r->{stderr};
+my $want = contents($folder);
+is scalar(() = $want->{'activity-report.csv'} =~ /\n/g), 60_001, 'reads all licenses';
+for my $connections (2, 3, 16) {
+    ($r, $folder) = reports($connections);
+    is $r->{status}, 0, "$connections connections" or diag $r->{stderr};
+    is $r->{stderr}, '', 'with nothing to say';
+    my $got = contents($folder);
+    is_deeply [map { ($got->{$_} // '') eq $want->{$_} ? () : $_ } sort keys %$want], [], 'give the same bytes';
+}
+
+# Slices by licenses, the large account whole in the second.
+my @last = map { $_->[0] } $db->rows(Lapse::slurp("$Lapse::top/build/sql/ledger/account-slices.sql")
+        =~ s/:'slice_rows'/'20000'/r =~ s/:'accounts'/NULL/gr);
+is_deeply \@last, [99, 172, 389], 'slices';
+
+# A role that may have two connections, which is what a run has besides: all is read on one of them.
+my $role = 'narrow_' . $db->name;
+$db->sql("CREATE ROLE $role LOGIN CONNECTION LIMIT 2 IN ROLE pg_read_all_data, pg_write_all_data");
+($r, $folder) = reports(2, '--set', "database.conninfo=user=$role dbname=" . $db->name);
+is $r->{status}, 0, 'a connection that cannot be had' or diag $r->{stderr};
+like $r->{stderr}, qr/reports are read on 1 connection, not 2: .*too many connections/, 'is told of';
+is contents($folder)->{'activity-report.csv'}, $want->{'activity-report.csv'}, 'and the report is the same';
+
+# The second one killed in the middle: nothing is published, and a rerun makes up for it.
+my $killed = 0;
+for (1 .. 20) {
+    my $pid = fork // die;
+    if (!$pid) {
+        for (1 .. 3000) {
+            last if $db->one("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database()
+                              AND application_name = 'lapse' AND query LIKE '%day_totals%' AND backend_start > (
+                                  SELECT min(backend_start) + interval '1 ms' FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%day_totals%')");
+        }
+        POSIX::_exit(0);
+    }
+    ($r, $folder) = reports(2);
+    kill 'TERM', $pid;
+    waitpid $pid, 0;
+    last if $killed = $r->{status} != 0;
+}
+ok $killed, 'a connection is lost in the middle';
+is $r->{status}, 75, 'try again later' or diag $r->{stderr};
+like $r->{stderr}, qr{activity-report: sql/activity-report/report\.sql: }, 'says which statement';
+($r, $folder) = reports(2);
+is $r->{status}, 0, 'so does one';
+is contents($folder)->{'activity-report.csv'}, $want->{'activity-report.csv'}, 'and the report is there';
+$db->sql("DROP OWNED BY $role; DROP ROLE $role");
+done_testing;
