@@ -502,18 +502,20 @@ subtest 'too many connections' => sub {
     for my $taken (10, 9) {
         my @held;
         for (1 .. $taken) {
-            my ($reader, $writer);
-            pipe $reader, $writer or die;
+            pipe my $reader, my $writer or die;
+            pipe my $told, my $tell or die;
             my $pid = fork // die;
             if ($pid == 0) {
                 close $writer;
                 open STDIN, '<&', $reader or die;
-                open STDOUT, '>', '/dev/null';
+                open STDOUT, '>&', $tell or die;
                 exec '/usr/bin/psql', '-Xq', 'template1';
             }
+            close $tell;
+            syswrite $writer, "\\echo connected\n";
+            my $said = <$told>; # that, or nothing: it was refused
             push @held, [$pid, $writer];
         }
-        sleep 0.5;
         my $r = finish(bg($db));
         said($r, 75, 'too many clients');
         ends_well($r, $deadline + 2);
