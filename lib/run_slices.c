@@ -70,23 +70,27 @@ static enum err_code take_last(void *context, const struct db_row *row, struct e
 
 /* The other connections, once there is something for them to do. Where one cannot be had, the
    report is read with those that are there. */
-static void open_connections(struct pass *pass, struct slices *slices)
+static enum err_code open_connections(struct pass *pass, struct slices *slices, struct err *err)
 {
     int64_t wanted = conf_int(pass->inv->request->conf, "database", "report_connections");
 
     slices->opened = true;
+    if (db_one(slices->dbs[0], &sql_session_read_slices, NULL, NULL, NULL, err) != ERR_OK)
+        return err->code;
     while (slices->n_dbs < (size_t)wanted && slices->n_dbs < slices->n) {
         _cleanup_err_ struct err why = {0};
         _cleanup_db_ struct db *db = NULL;
 
         if (db_open(&db, conninfo_of(pass), pass->inv->deadline, &why) != ERR_OK ||
-            db_begin_at(db, slices->snapshot, &why) != ERR_OK) {
+            db_begin_at(db, slices->snapshot, &why) != ERR_OK ||
+            db_one(db, &sql_session_read_slices, NULL, NULL, NULL, &why) != ERR_OK) {
             run_tell(pass->inv, NEWS_NOTE, "reports are read on %zu connection%s, not %lld: %s",
                      slices->n_dbs, slices->n_dbs == 1 ? "" : "s", (long long)wanted, why.message);
-            return;
+            return ERR_OK;
         }
         slices->dbs[slices->n_dbs++] = TAKE_PTR(db);
     }
+    return ERR_OK;
 }
 
 /* The reports to come do without the connections that are gone. */
@@ -120,8 +124,8 @@ enum err_code slices_run(struct pass *pass, struct db *db, const struct report_t
     }
     if (slices->n < 2)
         return db_run(db, table->query, args, on_row, context, err);
-    if (!slices->opened)
-        open_connections(pass, slices);
+    if (!slices->opened && open_connections(pass, slices, err) != ERR_OK)
+        return err->code;
     if (db_run_slices(&(struct db_slices){slices->dbs, slices->n_dbs, slices->last, slices->n},
                       table->query, args, on_row, context, err) != ERR_OK)
         close_lost(slices);

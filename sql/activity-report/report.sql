@@ -4,6 +4,7 @@
 --   legacy_login_rule   fallback or override (A4)
 --
 -- When somebody was last active (A4, A8) and what of it shows (A2, A3) are parts of their own.
+-- The range of accounts stands in each of the joins: PostgreSQL takes it into none by itself.
 WITH license AS (
   SELECT s.account_id, s.license_id, s.user_id, s.source, s.granted_at
   FROM saas.licenses s
@@ -40,7 +41,12 @@ known AS (
   SELECT l.account_id, l.license_id, l.user_id, l.source, l.granted_at, d.requests_created,
          d.requests_executed, d.documents_created, w.by_login, g.age, h.status, h.shows, z.shown
   FROM license l
-  LEFT JOIN saas.user_activity a ON a.account_id = l.account_id AND a.user_id = l.user_id
+  LEFT JOIN (
+    SELECT s.account_id, s.user_id, s.last_opened_at, s.last_login_at
+    FROM saas.user_activity s
+    WHERE
+      --include account-range
+  ) a ON a.account_id = l.account_id AND a.user_id = l.user_id
   LEFT JOIN day_totals d ON d.account_id = l.account_id AND d.user_id = l.user_id
   --include last-active
   --include activity-band
@@ -57,10 +63,14 @@ SELECT b.account_id, a.name AS account, u.email, u.name, m.role, b.status, b.sho
 FROM known b
 JOIN saas.accounts a ON a.account_id = b.account_id
 JOIN saas.users u ON u.user_id = b.user_id
-LEFT JOIN saas.account_members m
-  ON m.account_id = b.account_id AND m.user_id = b.user_id
- AND m.joined_at <= :'as_of'::timestamptz
- AND (m.left_at IS NULL OR m.left_at > :'as_of'::timestamptz)
+LEFT JOIN (
+  SELECT s.account_id, s.user_id, s.role
+  FROM saas.account_members s
+  WHERE s.joined_at <= :'as_of'::timestamptz
+    AND (s.left_at IS NULL OR s.left_at > :'as_of'::timestamptz)
+    AND
+    --include account-range
+) m ON m.account_id = b.account_id AND m.user_id = b.user_id
 LEFT JOIN organization_names o ON o.account_id = b.account_id AND o.user_id = b.user_id
 LEFT JOIN team_names t ON t.account_id = b.account_id AND t.user_id = b.user_id
 ORDER BY b.account_id, u.email COLLATE "C", b.license_id

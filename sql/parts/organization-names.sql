@@ -2,8 +2,12 @@
 membership AS (
   SELECT DISTINCT s.account_id, s.user_id, o.organization_id, o.name
   FROM saas.organization_members s
-  JOIN saas.organizations o
-    ON o.account_id = s.account_id AND o.organization_id = s.organization_id
+  JOIN (
+    SELECT s.account_id, s.organization_id, s.name, s.deleted_at
+    FROM saas.organizations s
+    WHERE
+      --include account-range
+  ) o ON o.account_id = s.account_id AND o.organization_id = s.organization_id
   WHERE s.joined_at <= :'as_of'::timestamptz
     AND (s.left_at IS NULL OR s.left_at > :'as_of'::timestamptz)
     AND (o.deleted_at IS NULL OR o.deleted_at > :'as_of'::timestamptz)

@@ -2,7 +2,12 @@
 team_membership AS (
   SELECT DISTINCT s.account_id, s.user_id, t.team_id, t.name
   FROM saas.team_members s
-  JOIN saas.teams t ON t.account_id = s.account_id AND t.team_id = s.team_id
+  JOIN (
+    SELECT s.account_id, s.team_id, s.name, s.deleted_at
+    FROM saas.teams s
+    WHERE
+      --include account-range
+  ) t ON t.account_id = s.account_id AND t.team_id = s.team_id
   WHERE s.joined_at <= :'as_of'::timestamptz
     AND (s.left_at IS NULL OR s.left_at > :'as_of'::timestamptz)
     AND (t.deleted_at IS NULL OR t.deleted_at > :'as_of'::timestamptz)
