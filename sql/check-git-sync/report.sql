@@ -4,7 +4,7 @@ WITH
 --include runs-of-the-date
 ,
 flagged AS (
-  SELECT c.account_id, c.entity_id::bigint AS organization_id, c.as_of, c.run_id,
+  SELECT c.account_id, c.entity_id::bigint AS organization_id, c.as_of, c.change_id,
          CASE WHEN c.reason = 'git_sync_over_limit' THEN 'flagged' ELSE 'cleared' END AS action,
          coalesce(c.after ->> 'git_sync_over_limit_since',
                   c.before ->> 'git_sync_over_limit_since')::timestamptz AS since
@@ -30,4 +30,4 @@ JOIN saas.accounts a ON a.account_id = f.account_id
 JOIN saas.organizations o
   ON o.account_id = f.account_id AND o.organization_id = f.organization_id
 LEFT JOIN plan_in_force p ON p.account_id = f.account_id AND p.at = f.as_of
-ORDER BY f.account_id, f.organization_id, f.as_of, f.run_id, f.action
+ORDER BY f.account_id, f.organization_id, f.as_of, f.change_id

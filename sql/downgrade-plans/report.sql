@@ -22,4 +22,5 @@ JOIN seats n ON n.account_id = c.account_id AND n.at = c.as_of
 WHERE c.entity = 'subscriptions'
   AND c.before IS NOT NULL
   AND c.reason IN ('expired_without_renewal', 'manual_downgrade', 'seats_changed')
-ORDER BY c.account_id, c.entity_id::bigint, c.effective_at, c.reason <> 'seats_changed', c.as_of
+ORDER BY c.account_id, c.entity_id::bigint, c.effective_at, c.reason <> 'seats_changed',
+         c.change_id, p.change_id

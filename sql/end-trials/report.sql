@@ -21,4 +21,4 @@ JOIN saas.accounts a ON a.account_id = c.account_id
 JOIN seats n ON n.account_id = c.account_id AND n.at = c.as_of
 WHERE c.entity = 'subscriptions' AND c.after ->> 'end_reason' = 'trial_ended'
   AND c.before IS NOT NULL
-ORDER BY c.account_id, t.subscription_id, c.effective_at
+ORDER BY c.account_id, t.subscription_id, c.effective_at, c.change_id, p.change_id

@@ -12,4 +12,4 @@ LEFT JOIN saas.organizations o
   ON o.account_id = i.account_id AND o.organization_id = i.organization_id
 LEFT JOIN saas.teams t ON t.account_id = i.account_id AND t.team_id = i.team_id
 WHERE c.entity = 'invitations' AND c.reason = 'invitation_expired'
-ORDER BY c.account_id, i.invitation_id, c.effective_at
+ORDER BY c.account_id, i.invitation_id, c.effective_at, c.change_id

@@ -5,7 +5,7 @@ WITH
 --include runs-of-the-date
 ,
 flagged AS (
-  SELECT c.account_id, c.entity_id::bigint AS organization_id, c.as_of, c.effective_at,
+  SELECT c.account_id, c.entity_id::bigint AS organization_id, c.as_of, c.change_id,
          CASE WHEN c.after ->> 'status' = 'inactive' THEN 'inactivated' ELSE 'reactivated' END
            AS action,
          coalesce(c.after ->> 'inactive_reason', c.before ->> 'inactive_reason') AS reason,
@@ -51,4 +51,4 @@ JOIN owners o
 LEFT JOIN saas.users u ON u.user_id = o.user_id
 LEFT JOIN affected x
   ON x.account_id = f.account_id AND x.organization_id = f.organization_id AND x.as_of = f.as_of
-ORDER BY f.account_id, f.organization_id, f.as_of, f.effective_at, f.action
+ORDER BY f.account_id, f.organization_id, f.as_of, f.change_id

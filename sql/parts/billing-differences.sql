@@ -107,14 +107,15 @@ found AS (
          c.plan_here || CASE WHEN c.seats_here = -1 THEN ', unlimited seats'
                              ELSE coalesce(', ' || c.seats_here || ' seats', '') END AS here,
          NULL::text AS there, c.price AS amount, c.currency_here AS currency,
-         c.period_start_here AS period_start, c.period_end_here AS period_end
+         c.period_start_here AS period_start, c.period_end_here AS period_end,
+         NULL::text AS plan
   FROM compared c
   WHERE NOT c.is_there
     AND (c.period_end_here IS NULL OR c.period_end_here > :'as_of'::timestamptz)
     AND (EXISTS (SELECT FROM saas.billing_lines) OR EXISTS (SELECT FROM lapse.billing_unmatched))
   UNION ALL
   SELECT c.account_id, c.invoice, 0, v.place, v.finding, v.field, v.here, v.there, v.amount,
-         c.currency, c.period_start, c.period_end
+         c.currency, c.period_start, c.period_end, c.plan
   FROM compared c
   CROSS JOIN LATERAL (VALUES
     (3, 'plan', 'plan', NOT c.plan_agrees, c.plan_here, c.plan, coalesce(nullif(c.beyond, 0), c.amount)),
@@ -146,14 +147,14 @@ found AS (
               THEN 'ended ' || to_char(f.ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END,
          CASE WHEN f.status = 'paid' AND f.ended_at IS NOT NULL THEN 'paid'
               ELSE f.plan || coalesce(', ' || f.seats || ' seats', '') || ', ' || f.status END,
-         f.amount, f.currency, f.period_start, f.period_end
+         f.amount, f.currency, f.period_start, f.period_end, f.plan
   FROM followed f
   WHERE f.lives IS NOT TRUE
     AND (f.period_end > :'as_of'::timestamptz OR f.status = 'paid' AND f.ended_at IS NOT NULL)
   UNION ALL
   SELECT NULL, u.invoice_number, u.line_number, 2, 'only_there', 'customer_ref',
          CASE WHEN u.accounts > 1 THEN 'several accounts' END, u.customer_ref, u.amount, u.currency,
-         u.period_start, u.period_end
+         u.period_start, u.period_end, u.plan
   FROM lapse.billing_unmatched u
   WHERE u.status <> 'void' AND u.period_start <= :'as_of'::timestamptz
     AND :'accounts'::bigint[] IS NULL

@@ -6,7 +6,7 @@ runs AS (
   FROM unnest(:'run_ids'::bigint[], :'as_ofs'::timestamptz[]) AS r (run_id, as_of)
 ),
 changes AS NOT MATERIALIZED (
-  SELECT s.account_id, s.run_id, r.as_of, s.batch_no, s.entity, s.entity_id, s.before, s.after,
+  SELECT s.account_id, s.change_id, s.run_id, r.as_of, s.entity, s.entity_id, s.before, s.after,
          s.reason, s.effective_at
   FROM lapse.changes s
   JOIN runs r ON r.run_id = s.run_id

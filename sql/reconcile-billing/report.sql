@@ -12,11 +12,12 @@ SELECT f.account_id, a.name AS account, f.invoice, f.finding, f.field,
        f.currency::text AS currency, f.period_start, f.period_end
 FROM (
   SELECT f.account_id, f.invoice, f.line_number, f.place, f.finding, f.field, f.here, f.there,
-         f.amount, f.currency, f.period_start, f.period_end,
+         f.amount, f.currency, f.period_start, f.period_end, f.plan,
          --include currency-decimals
          AS decimals
   FROM found f
 ) f
 LEFT JOIN saas.accounts a ON a.account_id = f.account_id
 ORDER BY f.account_id, f.invoice COLLATE "C" NULLS FIRST, f.line_number, f.place, f.period_start,
-         f.period_end, f.there COLLATE "C", f.currency
+         f.period_end, f.there COLLATE "C", f.currency COLLATE "C",
+         f.plan COLLATE "C"

@@ -212,6 +212,7 @@ planned AS (
          row_number() OVER (PARTITION BY d.account_id ORDER BY d.entity_id::bigint DESC) AS place
   FROM steady d
   WHERE d.entity = 'plan_changes'
+  ORDER BY d.account_id, place -- so that the new rows are numbered in this order
 ),
 --include plan-change
 ,
