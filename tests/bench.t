@@ -49,6 +49,9 @@ is $dots, 12, 'and each in both panels of the chart';
 my $again = Lapse::command($env, $^X, $bench, '--table');
 is $again->{status}, 0, '--table';
 is $again->{stdout} =~ s/^.*; fsync off;.*\n//mr, $r->{stdout} =~ s/^.*; fsync off;.*\n//mr, 'prints the same table';
+
+# Another round begins as the first did.
+is Lapse::command($env, $^X, $bench, @small, '--rounds', 2, '--only', 'xlsx')->{status}, 0, 'two rounds';
 is Lapse::command($env, $^X, $bench, '--only', 'nothing-such')->{status}, 64, 'a group that there is not is refused';
 
 END { Lapse::command({}, '/bin/rm', '-rf', $folder) if $folder }
