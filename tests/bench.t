@@ -16,7 +16,7 @@ my $r = Lapse::command($env, $^X, $bench, @small, '--only', join(',', @groups));
 is $r->{status}, 0, 'the bench runs' or diag $r->{stderr};
 
 my @wanted = (
-    'flat query, CSV / psql COPY CSV', 'flat query, CSV and XLSX / psql COPY CSV',
+    (map { my $flat = $_; map { "flat query, $flat / psql COPY CSV$_" } '', ', count and sums' } 'CSV', 'CSV and XLSX'),
     'activity-report, CSV and XLSX / psql COPY CSV', 'activity-report, CSV / psql COPY CSV',
     'activity-report, CSV and XLSX / psql COPY, then XlsxWriter',
     'XLSX of 200 rows from memory / libxlsxwriter, constant memory', 'its size / libxlsxwriter\'s',
