@@ -42,6 +42,7 @@ PARTS   := $(wildcard sql/parts/*.sql)
 LIB_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*.c)) $(BUILD)/sql-embedded.o
 JOB_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard jobs/*.c))
 UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+BOOKS   := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/workbook_*.c))
 FUZZ    := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # Short lines while building; `make V=1` shows the whole commands.
@@ -75,6 +76,10 @@ $(UNIT): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB_OBJ)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
+$(BOOKS): $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIB_OBJ)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 $(BUILD):
 	@mkdir -p $@
 
@@ -83,7 +88,7 @@ BUILT_WITH := $(CC) $(CPPFLAGS) $(CFLAGS) $(HARDENING) $(SANITIZE)
 $(BUILD)/flags: force | $(BUILD)
 	@printf '%s\n' '$(subst ','\'',$(BUILT_WITH))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(BUILT_WITH))' > $@
 
-unit: $(UNIT)
+unit: $(UNIT) $(BOOKS)
 
 deps:   ## install the Debian packages that are missing
 	@tests/deps
@@ -154,9 +159,20 @@ $(FUZZ): $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB_OBJ)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
-bench: deps   ## measure speed and memory; smaller: make bench BENCH="--users 10000 --rounds 1"
-	@$(MAKE) $(parallel) all
+bench: deps   ## measure speed and memory beside others; smaller: make bench BENCH="--users 10000 --night-users 10000"
+	@$(MAKE) $(parallel) all unit
 	@LAPSE_TEST_BUILD=$(abspath $(BUILD)) tests/bench/run $(BENCH)
+
+bench-growth: deps   ## time and memory from 100,000 to 10 million users, with a chart; BENCH="--sizes 1000,10000"
+	@$(MAKE) $(parallel) all unit
+	@LAPSE_TEST_BUILD=$(abspath $(BUILD)) tests/bench/run --only growth $(BENCH)
+
+bench-deps:   ## install what `make bench` compares with: Debian packages, and exceljs into build/bench/node
+	@tests/deps bench
+	@npm install --silent --no-fund --no-audit --prefix $(BUILD)/bench/node exceljs@4.4.0
+
+bench-readme:   ## write what was measured last into README's section on speed
+	@LAPSE_TEST_BUILD=$(abspath $(BUILD)) tests/bench/run --readme
 
 sql:   ## every statement with its parts in place, for psql, in build/sql
 	@for f in $(SQL); do out=$(BUILD)/$$f; mkdir -p $${out%/*}; awk -v what=psql -f sql/embed.awk $$f > $$out || exit 1; done
@@ -216,6 +232,6 @@ help:   ## this list
 
 force:
 .PHONY: sql all unit deps demo demo-fresh demo-psql demo-shell check check-unit check-san check-tsan check-valgrind coverage fuzz \
-        fuzz-run bench lint format install uninstall dist clean help force
+        fuzz-run bench bench-growth bench-deps bench-readme lint format install uninstall dist clean help force
 .SECONDARY:
 -include $(LIB_OBJ:.o=.d) $(JOB_OBJ:.o=.d) $(wildcard $(BUILD)/tests/*/*.d)
