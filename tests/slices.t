@@ -52,7 +52,7 @@ for my $connections (2, 3, 16) {
 }
 
 # Slices by licenses, the large account whole in the second.
-my @last = map { $_->[0] } $db->rows(Lapse::slurp("$Lapse::top/build/sql/ledger/account-slices.sql")
+my @last = map { $_->[0] } $db->rows(Lapse::slurp("$Lapse::top/sql/ledger/account-slices.sql")
         =~ s/:'slice_rows'/'20000'/r =~ s/:'accounts'/NULL/gr);
 is_deeply \@last, [99, 172, 389], 'slices';
 
