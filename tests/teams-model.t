@@ -122,16 +122,16 @@ sub scim {
 # The owner who stays although told to go, because nobody else owns the account any more.
 sub last_owner {
     my ($account, $t) = @_;
-    my %told;
+    my (%told, %gone);
     for my $owner (grep { $_->{role} eq 'owner' && live($_->{joined}, $_->{left}, $t) } @{ $account->{owners} }) {
-        my $gone = 0;
+        $gone{ $owner->{user} } = 0;
         for my $e (grep { $_->{kind} eq 'user_deprovisioned' && lc($_->{email} // '') eq "u$owner->{user}\@model.example" && $_->{received} <= $t } @{ $account->{events} }) {
             $told{ $owner->{user} } = max($told{ $owner->{user} } // (), $e->{received}) if !defined $e->{applied};
-            next if defined $e->{applied} && $e->{received} <= $owner->{joined};
-            $gone = 1 if !grep { $_->{user} == $owner->{user} && $_->{source} ne 'capture' && $_->{granted} > $e->{received} && live($_->{granted}, $_->{revoked}, $t) } @{ $account->{licenses} };
+            next if $e->{received} <= $owner->{joined};
+            $gone{ $owner->{user} } = 1 if !grep { $_->{user} == $owner->{user} && $_->{source} ne 'capture' && $_->{granted} > $e->{received} && live($_->{granted}, $_->{revoked}, $t) } @{ $account->{licenses} };
         }
-        return undef if !$gone;
     }
+    for my $user (keys %told) { delete $told{$user} if grep { $_ != $user && !$gone{$_} } keys %gone }
     return (sort { $told{$b} <=> $told{$a} || $a <=> $b } keys %told)[0];
 }
 

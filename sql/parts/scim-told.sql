@@ -17,13 +17,13 @@ scim_told AS (
 ),
 -- The owners of accounts with such news. Gone is whom SCIM has deprovisioned as an owner and who was
 -- given no license since (what capture gives comes by itself): who goes tonight, and who went on an
--- earlier night.
+-- earlier night. It must not turn on whether the news is carried out already, or another night would
+-- find other owners.
 account_owners AS (
   SELECT w.account_id, w.user_id,
          coalesce(u.deleted_at <= :'as_of'::timestamptz, false) AS deleted,
          max(e.received_at) FILTER (WHERE e.applied_at IS NULL) AS told_at,
-         bool_or(e.event_id IS NOT NULL
-                 AND (e.applied_at IS NULL OR e.received_at > w.joined_at)
+         bool_or(e.event_id IS NOT NULL AND e.received_at > w.joined_at
                  AND NOT EXISTS (
                    SELECT FROM saas.licenses l
                    WHERE l.account_id = w.account_id AND l.user_id = w.user_id
@@ -48,8 +48,9 @@ last_owners AS (
     SELECT DISTINCT ON (o.account_id) o.account_id, o.user_id
     FROM account_owners o
     WHERE o.told_at IS NOT NULL
-      AND o.account_id NOT IN (SELECT s.account_id FROM account_owners s
-                               WHERE NOT s.gone AND NOT s.deleted)
+      AND NOT EXISTS (SELECT FROM account_owners s
+                      WHERE s.account_id = o.account_id AND s.user_id <> o.user_id
+                        AND NOT s.gone AND NOT s.deleted)
     ORDER BY o.account_id, o.deleted, o.told_at DESC, o.user_id
   ) o ON o.account_id = e.account_id AND o.user_id = e.user_id
 ),
