@@ -27,9 +27,10 @@ struct import {
     struct input input;
     struct args args;
     char section[64], keys[INPUT_COLUMNS][2][INPUT_KEY_SIZE];
-    struct strbuf line;
+    struct strbuf row; /* on its way to the database */
     uint64_t lines;
     int64_t bad, tolerated;
+    int64_t marked;     /* by the database's judgement */
     struct err first;   /* the first bad line */
     struct strbuf news; /* what was loaded */
     bool passed_over;   /* it was taken in before */
@@ -39,7 +40,7 @@ static void import_done(struct import *import)
 {
     csv_in_close(import->in);
     input_done(&import->input);
-    sb_done(&import->line);
+    sb_done(&import->row);
     sb_done(&import->news);
     err_done(&import->first);
 }
@@ -58,20 +59,11 @@ static enum err_code on_headings(void *context, const struct csv_row *row, struc
     return code;
 }
 
-/* Begins the line that goes to the database. */
-static void begin_line(struct import *import, uint64_t number)
+/* Begins the row that goes to the database. */
+static void begin_row(struct import *import, uint64_t line)
 {
-    sb_reset(&import->line);
-    sb_addf(&import->line, "%" PRIu64, number);
-}
-
-static enum err_code send_line(struct import *import, struct err *err)
-{
-    const char *line = sb_text(&import->line);
-
-    if (!line)
-        return err_nomem(err);
-    return db_copy_row(import->pass->inv->db, line, import->line.len, err);
+    sb_reset(&import->row);
+    db_copy_int(&import->row, (int64_t)line);
 }
 
 /* A bad line is counted, and kept with its reason as long as the file may be taken in at all. */
@@ -84,14 +76,16 @@ static enum err_code on_fault(void *context, const struct csv_fault *fault, stru
         csv_in_refuse(import->in, fault, &import->first);
     if (import->bad > import->tolerated)
         return ERR_OK;
-    begin_line(import, fault->line);
-    for (size_t i = 0; i < import->input.n; i++)
-        sb_adds(&import->line, "\t\\N");
-    sb_addf(&import->line, "\t%zu\t", fault->column);
-    db_copy_text(&import->line, fault->heading, fault->heading ? strlen(fault->heading) : 0);
-    sb_adds(&import->line, "\t");
-    db_copy_text(&import->line, fault->reason, strlen(fault->reason));
-    return send_line(import, err);
+    begin_row(import, fault->line);
+    for (size_t i = 0; i < import->input.n + 1; i++)
+        db_copy_null(&import->row);
+    db_copy_int(&import->row, (int64_t)fault->column);
+    if (fault->heading)
+        db_copy_text(&import->row, fault->heading, strlen(fault->heading));
+    else
+        db_copy_null(&import->row);
+    db_copy_text(&import->row, fault->reason, strlen(fault->reason));
+    return db_copy_row(import->pass->inv->db, &import->row, err);
 }
 
 static enum err_code on_row(void *context, const struct csv_row *row, struct err *err)
@@ -99,14 +93,15 @@ static enum err_code on_row(void *context, const struct csv_row *row, struct err
     struct import *import = context;
     struct csv_fault fault;
 
-    begin_line(import, row->line);
-    if (!input_judge(&import->input, row, &import->line, &fault))
+    begin_row(import, row->line);
+    if (!input_judge(&import->input, row, &import->row, &fault))
         return on_fault(context, &fault, err);
     import->lines++;
     if (import->bad > import->tolerated)
-        return ERR_OK; /* it will be refused: only told how bad it is */
-    sb_adds(&import->line, "\t\\N\t\\N\t\\N");
-    return send_line(import, err);
+        return ERR_OK;          /* it will be refused: only told how bad it is */
+    for (int i = 0; i < 3; i++) /* nothing is bad about it */
+        db_copy_null(&import->row);
+    return db_copy_row(import->pass->inv->db, &import->row, err);
 }
 
 static void on_progress(void *context, uint64_t bytes, uint64_t of)
@@ -137,7 +132,15 @@ static enum err_code refuse(struct import *import, int64_t bad, struct err *err)
     return err->code;
 }
 
-/* The first of the lines that the database found bad. */
+static enum err_code take_marked(void *context, const struct db_row *row, _unused_ struct err *err)
+{
+    struct import *import = context;
+
+    import->marked += db_int(row, 0);
+    return ERR_OK;
+}
+
+/* How many lines are bad now that the database has judged them too, and the first of them. */
 static enum err_code take_bad(void *context, const struct db_row *row, _unused_ struct err *err)
 {
     struct import *import = context;
@@ -163,22 +166,29 @@ static enum err_code take_counts(void *context, const struct db_row *row, _unuse
     return ERR_OK;
 }
 
+static enum err_code do_steps(struct import *import, const struct sql *const *steps, db_row_fn take,
+                              struct err *err)
+{
+    enum err_code code = ERR_OK;
+
+    for (size_t i = 0; code == ERR_OK && i < INPUT_STEPS && steps[i]; i++)
+        code = db_run(import->pass->inv->db, steps[i], &import->args, take, import, err);
+    return code;
+}
+
 static enum err_code judge_and_load(struct import *import, struct err *err)
 {
     const struct job_input *input = import->run->job->input;
     struct db *db = import->pass->inv->db;
-    enum err_code code = ERR_OK;
+    enum err_code code;
 
     run_progress(import->pass->inv, import->run->job, "judging", 0, 0);
-    for (size_t i = 0; code == ERR_OK && i < INPUT_STEPS && input->judge[i]; i++)
-        code = db_run(db, input->judge[i], &import->args, NULL, NULL, err);
-    if (code == ERR_OK)
+    code = do_steps(import, input->judge, take_marked, err);
+    if (code == ERR_OK && import->marked)
         code = db_one(db, input->bad, &import->args, take_bad, import, err);
     if (code == ERR_OK && import->bad > import->tolerated)
         code = refuse(import, import->bad, err);
-    for (size_t i = 0; code == ERR_OK && i < INPUT_STEPS && input->load[i]; i++)
-        code = db_one(db, input->load[i], &import->args, take_counts, import, err);
-    return code;
+    return code == ERR_OK ? do_steps(import, input->load, take_counts, err) : code;
 }
 
 /* ---- one file ---- */
@@ -247,13 +257,16 @@ static void place_args(struct import *import)
     }
 }
 
-/* Reads the file into the staging table. */
+/* Reads the file into its temporary table. */
 static enum err_code copy_in(struct import *import, struct err *err)
 {
     const struct csv_reader reader = {import, on_headings, on_row, on_fault, on_progress};
+    const struct job_input *input = import->run->job->input;
     struct db *db = import->pass->inv->db;
-    enum err_code code = db_copy_begin(db, import->run->job->input->copy, err);
+    enum err_code code = do_steps(import, input->stage, NULL, err);
 
+    if (code == ERR_OK)
+        code = db_copy_begin(db, input->copy, err);
     if (code != ERR_OK)
         return code;
     code = csv_in_read(import->in, &reader, err);
@@ -292,6 +305,7 @@ static enum err_code take_in(struct import *import, struct err *err)
         return code;
     args_text(&import->args, "sha", csv_in_sha256(import->in));
     args_int(&import->args, "lines", (int64_t)import->lines);
+    args_int(&import->args, "repeats", (int64_t)import->input.repeats);
     place_args(import);
     return judge_and_load(import, err);
 }
@@ -327,6 +341,12 @@ static enum err_code try_file(struct import *import, bool *ret_unknown, struct e
     return code;
 }
 
+/* A line that somebody else wrote meanwhile breaks a key: the next try sees it. */
+static bool may_retry(const struct err *err)
+{
+    return db_may_retry(err) || strcmp(err->sqlstate, "23505") == 0;
+}
+
 /* A file until it is in: again after a deadlock or a lost connection. Where the commit was not
    answered, the next try finds by the file's SHA-256 whether it stands. */
 static enum err_code do_file(struct pass *pass, struct run *run, const char *path, bool by_name,
@@ -351,7 +371,7 @@ static enum err_code do_file(struct pass *pass, struct run *run, const char *pat
             return code;
         if (unknown || db_is_lost(pass->inv->db))
             code = run_reconnect(pass, err);
-        else if (db_may_retry(err)) {
+        else if (may_retry(err)) {
             err_done(err);
             code = db_backoff(pass->inv->deadline, attempt, err);
         } else

@@ -22,7 +22,7 @@ my $place = $db->dir . '/in.csv';
 
 # Everything an import may touch.
 my $everything = join " || ' ' || ", map { "(SELECT md5(coalesce(string_agg(t::text, ',' ORDER BY t::text), '')) FROM $_ t)" }
-    qw(saas.billing_lines saas.subscriptions lapse.billing_files lapse.billing_bad_lines lapse.billing_unmatched lapse.billing_staged lapse.changes);
+    qw(saas.billing_lines saas.subscriptions lapse.billing_files lapse.billing_bad_lines lapse.billing_unmatched lapse.changes);
 sub state { return $db->one("SELECT $everything") }
 my $empty = state();
 sub forget { $db->sql('DELETE FROM saas.billing_lines; DELETE FROM lapse.billing_files; DELETE FROM lapse.billing_bad_lines; DELETE FROM lapse.billing_unmatched') }
