@@ -99,7 +99,7 @@ enum err_code db_copy_row(struct db *db, const struct strbuf *row, struct err *e
 enum err_code db_copy_end(struct db *db, struct err *err);
 
 void db_copy_null(struct strbuf *row);
-void db_copy_text(struct strbuf *row, const char *text, size_t len);
+void db_copy_text(struct strbuf *row, const char *text, size_t len); /* text NULL: NULL */
 void db_copy_bool(struct strbuf *row, bool value);
 void db_copy_int(struct strbuf *row, int64_t value);      /* bigint */
 void db_copy_instant(struct strbuf *row, int64_t micros); /* timestamptz: since 1970 */

@@ -25,6 +25,10 @@ void db_copy_null(struct strbuf *row)
 
 void db_copy_text(struct strbuf *row, const char *text, size_t len)
 {
+    if (!text) {
+        db_copy_null(row);
+        return;
+    }
     add_number(row, (int64_t)len, 4);
     sb_add(row, text, len);
 }

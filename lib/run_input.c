@@ -30,7 +30,6 @@ struct import {
     struct strbuf row; /* on its way to the database */
     uint64_t lines;
     int64_t bad, tolerated;
-    int64_t marked;     /* by the database's judgement */
     struct err first;   /* the first bad line */
     struct strbuf news; /* what was loaded */
     bool passed_over;   /* it was taken in before */
@@ -80,10 +79,7 @@ static enum err_code on_fault(void *context, const struct csv_fault *fault, stru
     for (size_t i = 0; i < import->input.n + 1; i++)
         db_copy_null(&import->row);
     db_copy_int(&import->row, (int64_t)fault->column);
-    if (fault->heading)
-        db_copy_text(&import->row, fault->heading, strlen(fault->heading));
-    else
-        db_copy_null(&import->row);
+    db_copy_text(&import->row, fault->heading, fault->heading ? strlen(fault->heading) : 0);
     db_copy_text(&import->row, fault->reason, strlen(fault->reason));
     return db_copy_row(import->pass->inv->db, &import->row, err);
 }
@@ -98,8 +94,10 @@ static enum err_code on_row(void *context, const struct csv_row *row, struct err
         return on_fault(context, &fault, err);
     import->lines++;
     if (import->bad > import->tolerated)
-        return ERR_OK;          /* it will be refused: only told how bad it is */
-    for (int i = 0; i < 3; i++) /* nothing is bad about it */
+        return ERR_OK; /* it will be refused: only told how bad it is */
+
+    /* Nothing is bad about it: no place, no heading, no reason. */
+    for (int i = 0; i < 3; i++)
         db_copy_null(&import->row);
     return db_copy_row(import->pass->inv->db, &import->row, err);
 }
@@ -130,14 +128,6 @@ static enum err_code refuse(struct import *import, int64_t bad, struct err *err)
              "lines",
              import->run->job->input->tolerance);
     return err->code;
-}
-
-static enum err_code take_marked(void *context, const struct db_row *row, _unused_ struct err *err)
-{
-    struct import *import = context;
-
-    import->marked += db_int(row, 0);
-    return ERR_OK;
 }
 
 /* How many lines are bad now that the database has judged them too, and the first of them. */
@@ -183,12 +173,18 @@ static enum err_code judge_and_load(struct import *import, struct err *err)
     enum err_code code;
 
     run_progress(import->pass->inv, import->run->job, "judging", 0, 0);
-    code = do_steps(import, input->judge, take_marked, err);
-    if (code == ERR_OK && import->marked)
+    code = do_steps(import, input->judge, NULL, err);
+    if (code == ERR_OK)
         code = db_one(db, input->bad, &import->args, take_bad, import, err);
     if (code == ERR_OK && import->bad > import->tolerated)
         code = refuse(import, import->bad, err);
-    return code == ERR_OK ? do_steps(import, input->load, take_counts, err) : code;
+    if (code == ERR_OK)
+        code = do_steps(import, input->load, take_counts, err);
+    if (strcmp(err->sqlstate, "23505") == 0) { /* somebody wrote such a row: the next try sees it */
+        err->code = code = ERR_TEMP;
+        snprintf(err->sqlstate, sizeof err->sqlstate, "40001");
+    }
+    return code;
 }
 
 /* ---- one file ---- */
@@ -341,12 +337,6 @@ static enum err_code try_file(struct import *import, bool *ret_unknown, struct e
     return code;
 }
 
-/* A line that somebody else wrote meanwhile breaks a key: the next try sees it. */
-static bool may_retry(const struct err *err)
-{
-    return db_may_retry(err) || strcmp(err->sqlstate, "23505") == 0;
-}
-
 /* A file until it is in: again after a deadlock or a lost connection. Where the commit was not
    answered, the next try finds by the file's SHA-256 whether it stands. */
 static enum err_code do_file(struct pass *pass, struct run *run, const char *path, bool by_name,
@@ -371,7 +361,7 @@ static enum err_code do_file(struct pass *pass, struct run *run, const char *pat
             return code;
         if (unknown || db_is_lost(pass->inv->db))
             code = run_reconnect(pass, err);
-        else if (may_retry(err)) {
+        else if (db_may_retry(err)) {
             err_done(err);
             code = db_backoff(pass->inv->deadline, attempt, err);
         } else
