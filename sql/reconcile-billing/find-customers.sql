@@ -1,5 +1,6 @@
--- B1: a line's customer_ref finds the account of a subscription, ended or not, with this external
--- reference, else the account with it. One that stands in several accounts finds none of them.
+-- B1: a line's customer_ref finds the account of a subscription, ended or not, with this
+-- external reference, else the account with it. One that stands in several accounts finds none
+-- of them.
 INSERT INTO pg_temp.staged_customers (customer_ref, account_id, accounts)
 SELECT f.customer_ref, CASE WHEN f.lowest = f.highest THEN f.lowest END,
        CASE WHEN f.lowest IS NULL THEN 0 WHEN f.lowest = f.highest THEN 1 ELSE 2 END

@@ -1,5 +1,5 @@
--- What stands more than once and says the same is one line; what says something else is bad, and its reason
--- names both lines.
+-- What stands more than once and says the same is one line; what says something else is bad,
+-- and its reason names both lines.
 WITH compared AS (
   SELECT b.line, f.line AS first, f.invoice_number, f.line_number,
          CASE WHEN b.amount <> f.amount THEN 'amount'

@@ -1,5 +1,5 @@
--- One line of an invoice that stands more than once in the file: all but the first are marked. Only those
--- are looked at that have the key of one which may repeat another.
+-- One line of an invoice that stands more than once in the file: all but the first are marked.
+-- Only those are looked at that have the key of one which may repeat another.
 WITH suspected AS (
   SELECT DISTINCT b.invoice_number, b.line_number
   FROM pg_temp.staged_lines b

@@ -1,5 +1,5 @@
--- B4: the file is remembered by its SHA-256. Bad lines leave with their place and reason, lines said twice
--- leave; what stays is good.
+-- B4: the file is remembered by its SHA-256. Bad lines leave with their place and reason, lines
+-- said twice leave; what stays is good.
 WITH gone AS (
   DELETE FROM pg_temp.staged_lines b
   WHERE b.reason IS NOT NULL OR b.repeated

@@ -1,7 +1,7 @@
--- The good lines whose customer is known become billing lines. Of a line known already the later file
--- wins; one that says the same stays as it is. Each line is written by the half it belongs to: ON CONFLICT
--- would look every new one up once more. If somebody else is faster, the key refuses it and the file is
--- tried again.
+-- The good lines whose customer is known become billing lines. Of a line known already the
+-- later file wins; one that says the same stays as it is. Each line is written by the half it
+-- belongs to: ON CONFLICT would look every new one up once more. If somebody else is faster,
+-- the key refuses it and the file is tried again.
 WITH changed AS (
   UPDATE saas.billing_lines o
   SET external_ref = b.customer_ref, plan = b.plan, seats = b.seats,

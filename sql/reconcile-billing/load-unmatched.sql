@@ -1,5 +1,5 @@
--- B1: the good lines of a customer who is not known here, or stands in several accounts, are kept apart;
--- those whose customer is known by now leave.
+-- B1: the good lines of a customer who is not known here, or stands in several accounts, are
+-- kept apart; those whose customer is known by now leave.
 WITH known_now AS (
   DELETE FROM lapse.billing_unmatched u
   USING pg_temp.staged_lines b
