@@ -29,8 +29,12 @@ static const struct report_table tables[] = {
 
 /* In the order of the COPY; a currency comes before the amount that is counted in it. */
 static const struct input_column lines[] = {
-    {.field = "invoice_number", .type = INPUT_TEXT},
-    {.field = "line_number", .type = INPUT_INT, .may_be_absent = true, .max = INT32_MAX},
+    {.field = "invoice_number", .type = INPUT_TEXT, .key = true},
+    {.field = "line_number",
+     .type = INPUT_INT,
+     .may_be_absent = true,
+     .key = true,
+     .max = INT32_MAX},
     {.field = "customer_ref", .type = INPUT_TEXT},
     {.field = "plan", .type = INPUT_WORD, .may_be_empty = true, .words = "plans"},
     {.field = "seats",
@@ -53,12 +57,15 @@ static const struct job_input input = {
     .alike = &sql_reconcile_billing_alike,
     .known = &sql_reconcile_billing_known,
     .mine = &sql_reconcile_billing_mine,
+    .stage = {&sql_reconcile_billing_stage_lines, &sql_reconcile_billing_stage_customers},
     .copy = &sql_reconcile_billing_copy,
     .judge = {&sql_reconcile_billing_judge_numbers, &sql_reconcile_billing_judge_plans,
               &sql_reconcile_billing_judge_twice, &sql_reconcile_billing_judge_differing},
     .bad = &sql_reconcile_billing_bad,
-    .load = {&sql_reconcile_billing_load_bad, &sql_reconcile_billing_load_lines,
-             &sql_reconcile_billing_load_unmatched, &sql_reconcile_billing_load_file},
+    .load = {&sql_reconcile_billing_load_bad, &sql_reconcile_billing_analyze_lines,
+             &sql_reconcile_billing_find_customers, &sql_reconcile_billing_analyze_customers,
+             &sql_reconcile_billing_load_lines, &sql_reconcile_billing_load_unmatched,
+             &sql_reconcile_billing_load_file, &sql_reconcile_billing_unstage},
     .changes_when = "apply_renewals=yes",
 };
 

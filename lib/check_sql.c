@@ -168,8 +168,12 @@ static enum err_code check_job(const struct checker *checker, const struct job *
                                             "action",     "condition", "holds",     "figure",
                                             "instant",    "place"};
     static const char *const written[] = {"account_id", "entity", "entity_id", "made"};
-    enum err_code code = check_places(checker, job->candidates, looked, COUNT(looked), err);
+    enum err_code code = ERR_OK;
 
+    for (size_t i = 0; code == ERR_OK && job->input && i < INPUT_STEPS && job->input->stage[i]; i++)
+        code = db_run(checker->db, job->input->stage[i], NULL, NULL, NULL, err);
+    if (code == ERR_OK)
+        code = check_places(checker, job->candidates, looked, COUNT(looked), err);
     if (code == ERR_OK)
         code = check_places(checker, job->cut, cut, COUNT(cut), err);
     if (code == ERR_OK)

@@ -115,17 +115,19 @@ enum err_code db_run_slices(const struct db_slices *slices, const struct sql *sq
                             const struct args *args, db_row_fn on_row, void *context,
                             struct err *err) _must_check_;
 
-/* COPY FROM STDIN, inside the transaction: begin, as many rows as there are, end. A row is one line
-   of the text format without its end (tabs between fields, \N for NULL; db_copy_text writes a
-   field). What is sent waits for the server, never in memory. After an error only db_copy_end is
-   left: given an error in `err` it gives the COPY up, and the transaction with it. */
+/* COPY FROM STDIN (FORMAT binary), inside the transaction: begin, as many rows as there are, end. A
+   row has a field for every column, of its very type: the functions below append one. What is sent
+   waits for the server, never in memory. After an error only db_copy_end is left: given an error in
+   `err` it gives the COPY up, and the transaction with it. */
 enum err_code db_copy_begin(struct db *db, const struct sql *sql, struct err *err) _must_check_;
-enum err_code db_copy_row(struct db *db, const char *line, size_t len,
-                          struct err *err) _must_check_;
+enum err_code db_copy_row(struct db *db, const struct strbuf *row, struct err *err) _must_check_;
 enum err_code db_copy_end(struct db *db, struct err *err);
 
-/* Appends a field of such a row: text escaped as the format wants it, NULL as \N. */
-void db_copy_text(struct strbuf *line, const char *text, size_t len);
+void db_copy_null(struct strbuf *row);
+void db_copy_text(struct strbuf *row, const char *text, size_t len); /* text NULL: NULL */
+void db_copy_bool(struct strbuf *row, bool value);
+void db_copy_int(struct strbuf *row, int64_t value);      /* bigint */
+void db_copy_instant(struct strbuf *row, int64_t micros); /* timestamptz: since 1970 */
 
 /* A part of the transaction that may fail alone: after db_savepoint, db_back undoes what came since
    and makes the transaction usable again. */

@@ -3,39 +3,59 @@
 #include "db_error.h"
 #include "db_internal.h"
 
+#include <endian.h>
 #include <poll.h>
 
 #include "ban.h"
 
 enum { COPY_BLOCK = 64 * 1024 };
 
-void db_copy_text(struct strbuf *line, const char *text, size_t len)
+/* Numbers go with their most significant byte first. */
+static void add_number(struct strbuf *row, int64_t value, size_t size)
 {
-    size_t from = 0;
+    uint64_t bytes = htobe64((uint64_t)value << (64 - 8 * size));
 
+    sb_add(row, (const char *)&bytes, size);
+}
+
+void db_copy_null(struct strbuf *row)
+{
+    add_number(row, -1, 4);
+}
+
+void db_copy_text(struct strbuf *row, const char *text, size_t len)
+{
     if (!text) {
-        sb_add(line, "\\N", 2);
+        db_copy_null(row);
         return;
     }
-    for (size_t i = 0; i < len; i++) {
-        const char *escaped = text[i] == '\\'   ? "\\\\"
-                              : text[i] == '\t' ? "\\t"
-                              : text[i] == '\n' ? "\\n"
-                              : text[i] == '\r' ? "\\r"
-                                                : NULL;
+    add_number(row, (int64_t)len, 4);
+    sb_add(row, text, len);
+}
 
-        if (!escaped)
-            continue;
-        sb_add(line, text + from, i - from);
-        sb_add(line, escaped, 2);
-        from = i + 1;
-    }
-    sb_add(line, text + from, len - from);
+void db_copy_bool(struct strbuf *row, bool value)
+{
+    add_number(row, 1, 4);
+    add_number(row, value, 1);
+}
+
+void db_copy_int(struct strbuf *row, int64_t value)
+{
+    add_number(row, 8, 4);
+    add_number(row, value, 8);
+}
+
+void db_copy_instant(struct strbuf *row, int64_t micros)
+{
+    static const int64_t from_1970_to_2000 = INT64_C(946684800000000);
+
+    db_copy_int(row, micros - from_1970_to_2000);
 }
 
 enum err_code db_copy_begin(struct db *db, const struct sql *sql, struct err *err)
 {
     PGresult *result = NULL, *end;
+    static const char head[19] = "PGCOPY\n\377\r\n"; /* then no flags, and nothing more of it */
     enum err_code code = deadline_check(db->deadline, err);
 
     if (code != ERR_OK)
@@ -49,7 +69,9 @@ enum err_code db_copy_begin(struct db *db, const struct sql *sql, struct err *er
         return code;
     if (PQresultStatus(result) == PGRES_COPY_IN) {
         db->copying = sql;
+        db->columns = PQnfields(result);
         sb_reset(&db->rows);
+        sb_add(&db->rows, head, sizeof head);
         PQclear(result);
         return ERR_OK;
     }
@@ -82,10 +104,12 @@ static enum err_code copy_send(struct db *db, struct err *err)
     return code;
 }
 
-enum err_code db_copy_row(struct db *db, const char *line, size_t len, struct err *err)
+enum err_code db_copy_row(struct db *db, const struct strbuf *row, struct err *err)
 {
-    sb_add(&db->rows, line, len);
-    sb_add(&db->rows, "\n", 1);
+    if (row->failed)
+        return err_nomem(err);
+    add_number(&db->rows, db->columns, 2);
+    sb_add(&db->rows, row->text, row->len);
     return db->rows.failed || db->rows.len >= COPY_BLOCK ? copy_send(db, err) : ERR_OK;
 }
 
@@ -101,7 +125,8 @@ enum err_code db_copy_end(struct db *db, struct err *err)
 
     if (!sql)
         return err->code;
-    if (!give_up && db->rows.len)
+    add_number(&db->rows, -1, 2);
+    if (!give_up)
         code = copy_send(db, told);
     give_up = give_up || code != ERR_OK;
     db->copying = NULL;

@@ -10,6 +10,7 @@ struct db {
     const struct deadline *deadline;
     bool in_transaction;
     const struct sql *copying; /* the COPY that is under way, or NULL */
+    int columns;               /* of it */
     struct strbuf rows;        /* of it, not sent yet */
 };
 

@@ -179,6 +179,7 @@ void input_done(struct input *input)
         free(input->places[i].words);
     }
     sb_done(&input->reason);
+    seen_free(input->seen);
     *input = (struct input){0};
 }
 
@@ -210,7 +211,7 @@ static void hint_heading(const struct input *input, const struct csv_row *row, s
 enum err_code input_headings(struct input *input, const struct csv_in *in,
                              const struct csv_row *row, size_t *ret_ignored, struct err *err)
 {
-    size_t found = 0;
+    size_t found = 0, keys = 0, lacking = 0;
 
     for (size_t i = 0; i < input->n; i++) {
         struct input_place *place = &input->places[i];
@@ -228,8 +229,12 @@ enum err_code input_headings(struct input *input, const struct csv_in *in,
             return err->code;
         }
         found += place->column > 0;
+        keys += input->columns[i].key;
+        lacking += input->columns[i].key && !place->column;
     }
     *ret_ignored = row->n - found;
+    if (keys && !lacking && !(input->seen = seen_new()))
+        return err_nomem(err);
     return ERR_OK;
 }
 

@@ -10,7 +10,7 @@
  *   the setting that `words` names, "theirs=ours,theirs=ours"
  *
  * input_open reads these, input_headings finds the columns in a file, input_judge turns a row into
- * the fields of a COPY line, or says what is wrong with it.
+ * the fields of a COPY row (db.h), or says what is wrong with it.
  */
 #ifndef LAPSE_INPUT_H
 #define LAPSE_INPUT_H
@@ -19,15 +19,17 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "csv_in.h"
+#include "seen.h"
 #include "util.h"
 
 enum input_type {
-    INPUT_TEXT,     /* as it is, up to 500 bytes */
-    INPUT_INT,      /* whole number within [min, max] */
-    INPUT_INSTANT,  /* 2026-03-01T00:00:00Z; with a zone of the settings also 2026-03-01 00:00 */
-    INPUT_WORD,     /* a word of the setting `words`; where that is not set any text */
-    INPUT_CURRENCY, /* a code of ISO 4217, in any case */
-    INPUT_AMOUNT,   /* exact money in the row's currency; given to the database in minor units */
+    INPUT_TEXT,     /* as it is, up to 500 bytes; for the database text */
+    INPUT_INT,      /* whole number within [min, max]; bigint */
+    INPUT_INSTANT,  /* 2026-03-01T00:00:00Z; with a zone of the settings also 2026-03-01 00:00;
+                       timestamptz */
+    INPUT_WORD,     /* a word of the setting `words`; where that is not set any text; text */
+    INPUT_CURRENCY, /* a code of ISO 4217, in any case; char(3) */
+    INPUT_AMOUNT,   /* exact money in the row's currency; bigint, in minor units */
 };
 
 struct input_column {
@@ -35,6 +37,7 @@ struct input_column {
     enum input_type type;
     bool may_be_absent; /* the file may lack the column */
     bool may_be_empty;  /* a row may say nothing */
+    bool key;           /* no two rows should have the same in all of these */
     int64_t min, max;   /* INPUT_INT */
     const char *words;  /* INPUT_WORD: key of the setting */
     const char *ours;   /* INPUT_WORD: what a word may stand for ("paid|open|void"), or NULL: any */
@@ -61,6 +64,8 @@ struct input {
         struct input_words *words;
     } places[INPUT_COLUMNS];
     struct strbuf reason; /* of the last fault */
+    struct seen *seen;    /* the keys of good rows; NULL where the file lacks a part of them */
+    uint64_t repeats;     /* good rows whose key may have come before: none is missed */
 };
 
 /* ERR_CONFIG for a setting that makes no sense. */
@@ -76,9 +81,10 @@ enum err_code input_headings(struct input *input, const struct csv_in *in,
                              const struct csv_row *row, size_t *ret_ignored,
                              struct err *err) _must_check_;
 
-/* Appends the row's fields to `line`, in the order of the columns, each behind a tab; or false, and
-   what is wrong: `fault` borrows from the input until the next call. */
-bool input_judge(struct input *input, const struct csv_row *row, struct strbuf *line,
+/* Appends the row's fields to `copy`, in the order of the columns, and (boolean) whether its key
+   may have come before; or false, and what is wrong: `fault` borrows from the input until the next
+   call. */
+bool input_judge(struct input *input, const struct csv_row *row, struct strbuf *copy,
                  struct csv_fault *fault);
 
 /* The place of a field in the file: its column from 1 (0: none) and heading. */

@@ -3,8 +3,6 @@
 #include "input.h"
 #include "input_value.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "conf.h"
@@ -162,21 +160,20 @@ struct values {
     bool known[INPUT_COLUMNS];
 };
 
-static const char *add_int(const struct input_column *column, const char *text, struct strbuf *line)
+static const char *add_int(const struct input_column *column, const char *text, struct strbuf *copy)
 {
     int64_t value;
 
     if (!parse_int64(text, column->min, column->max, &value) || str_eq(text, "-0"))
         return "is not a whole number in its range";
-    sb_addf(line, "%" PRId64, value);
+    db_copy_int(copy, value);
     return NULL;
 }
 
 static const char *add_instant(struct input *input, size_t i, const char *text,
-                               struct values *values, struct strbuf *line)
+                               struct values *values, struct strbuf *copy)
 {
     const char *fault = read_instant(text, input->has_zone, input->zone, &values->instants[i]);
-    size_t len;
 
     if (fault)
         return fault;
@@ -185,21 +182,11 @@ static const char *add_instant(struct input *input, size_t i, const char *text,
         if (strcmp(input->columns[j].field, input->columns[i].since) == 0 && values->known[j] &&
             values->instants[j] > values->instants[i])
             return "comes before its start";
-    /* It was judged, letter by letter; what it leaves out is said. */
-    sb_add(line, text, 10);
-    sb_adds(line, " ");
-    text += text[10] ? 11 : 10;
-    len = strcspn(text, "Z+-");
-    sb_add(line, len ? text : "00:00", len ? len : 5);
-    if (text[len])
-        sb_adds(line, text + len);
-    else
-        sb_addf(line, "%c%02d:%02d", input->zone < 0 ? '-' : '+', abs(input->zone) / 60,
-                abs(input->zone) % 60);
+    db_copy_instant(copy, values->instants[i]);
     return NULL;
 }
 
-static const char *add_word(struct input *input, size_t i, const char *text, struct strbuf *line)
+static const char *add_word(struct input *input, size_t i, const char *text, struct strbuf *copy)
 {
     const char *ours = text;
 
@@ -208,13 +195,13 @@ static const char *add_word(struct input *input, size_t i, const char *text, str
     if (!ours)
         return "is a word that the settings do not explain";
     if (*ours)
-        db_copy_text(line, ours, strlen(ours));
+        db_copy_text(copy, ours, strlen(ours));
     else
-        db_copy_text(line, NULL, 0);
+        db_copy_null(copy);
     return NULL;
 }
 
-static const char *add_currency(const char *text, struct values *values, struct strbuf *line)
+static const char *add_currency(const char *text, struct values *values, struct strbuf *copy)
 {
     if (strlen(text) != 3)
         return "is not a currency such as EUR";
@@ -225,12 +212,12 @@ static const char *add_currency(const char *text, struct values *values, struct 
         values->currency[0] = '\0';
         return "is not a currency of ISO 4217";
     }
-    sb_add(line, values->currency, 3);
+    db_copy_text(copy, values->currency, 3);
     return NULL;
 }
 
 static const char *add_amount(const struct input *input, const char *text,
-                              const struct values *values, struct strbuf *line)
+                              const struct values *values, struct strbuf *copy)
 {
     int64_t value;
     const char *fault =
@@ -238,35 +225,35 @@ static const char *add_amount(const struct input *input, const char *text,
 
     if (fault)
         return fault;
-    sb_addf(line, "%" PRId64, value);
+    db_copy_int(copy, value);
     return NULL;
 }
 
 static const char *add_value(struct input *input, size_t i, const struct cell *cell,
-                             struct values *values, struct strbuf *line)
+                             struct values *values, struct strbuf *copy)
 {
     const struct input_column *column = &input->columns[i];
 
     if (!cell->text || cell->len == 0) {
-        db_copy_text(line, NULL, 0);
+        db_copy_null(copy);
         return column->may_be_empty ? NULL : "is empty";
     }
     if (cell->len > TEXT_MAX)
         return "is longer than 500 bytes";
     switch (column->type) {
     case INPUT_TEXT:
-        db_copy_text(line, cell->text, cell->len);
+        db_copy_text(copy, cell->text, cell->len);
         return NULL;
     case INPUT_INT:
-        return add_int(column, cell->text, line);
+        return add_int(column, cell->text, copy);
     case INPUT_INSTANT:
-        return add_instant(input, i, cell->text, values, line);
+        return add_instant(input, i, cell->text, values, copy);
     case INPUT_WORD:
-        return add_word(input, i, cell->text, line);
+        return add_word(input, i, cell->text, copy);
     case INPUT_CURRENCY:
-        return add_currency(cell->text, values, line);
+        return add_currency(cell->text, values, copy);
     case INPUT_AMOUNT:
-        return add_amount(input, cell->text, values, line);
+        return add_amount(input, cell->text, values, copy);
     }
     return NULL;
 }
@@ -286,10 +273,12 @@ static const char *reason_of(struct input *input, const struct cell *cell, const
     return sb_text(&input->reason) ? sb_text(&input->reason) : fault;
 }
 
-bool input_judge(struct input *input, const struct csv_row *row, struct strbuf *line,
+bool input_judge(struct input *input, const struct csv_row *row, struct strbuf *copy,
                  struct csv_fault *fault)
 {
     struct values values = {0};
+    uint64_t key = 0;
+    bool repeats;
 
     for (size_t i = 0; i < input->n; i++) {
         static const struct cell nothing = {0};
@@ -297,17 +286,21 @@ bool input_judge(struct input *input, const struct csv_row *row, struct strbuf *
         const struct cell *cell = column ? &row->fields[column - 1] : &nothing;
         const char *wrong;
 
-        sb_adds(line, "\t");
         if (!column) {
-            db_copy_text(line, NULL, 0);
+            db_copy_null(copy);
             continue;
         }
-        wrong = add_value(input, i, cell, &values, line);
+        wrong = add_value(input, i, cell, &values, copy);
+        if (!wrong && input->columns[i].key)
+            key = seen_hash(key, cell->text, cell->len);
         if (!wrong)
             continue;
         *fault = (struct csv_fault){row->line, column, input->places[i].heading,
                                     reason_of(input, cell, wrong)};
         return false;
     }
+    repeats = input->seen && seen_maybe(input->seen, key);
+    input->repeats += repeats;
+    db_copy_bool(copy, repeats);
     return true;
 }

@@ -50,16 +50,17 @@ struct job_wait {
     const char *job, *when;
 };
 
-enum { JOB_STEPS = 10, JOB_WAITS = 10, JOB_NOTES = 4, INPUT_STEPS = 4 };
+enum { JOB_STEPS = 10, JOB_WAITS = 10, JOB_NOTES = 4, INPUT_STEPS = 8 };
 
 /* CSV files that a change job takes in before it changes anything. Which: its own setting `input`
    (a pattern) or the option --input (one file); how they are to be read: the settings that input.h
-   lists. One file is one transaction: its rows are copied into a staging table, judged whole,
+   lists. One file is one transaction: its rows are copied into a temporary table, judged whole,
    loaded. A file is known by its SHA-256; one that was taken in before is passed over, or refused
    where it was asked for by name; the job's own setting `force` takes it in again.
 
    What every statement may name besides what all may: `file`, `sha` (its SHA-256), `bytes`,
-   `lines`, and of each column `at_<field>` and `heading_<field>`, its place in the file. */
+   `lines`, `repeats` (lines whose key may have come before), and of each column `at_<field>` and
+   `heading_<field>`, its place in the file. */
 struct job_input {
     const struct input_column *columns;
     const char *tolerance; /* the setting of [rules] with the number of bad lines to put up with */
@@ -67,13 +68,15 @@ struct job_input {
     const struct sql
         *known;             /* (run_id): of the one with this SHA-256; no row where there is none */
     const struct sql *mine; /* (files): whether this run took `file` in before it was killed */
-    /* COPY of line, the columns in their order, at, heading, reason. A bad line has the last
-       three and no columns. */
+    const struct sql *stage[INPUT_STEPS]; /* make the temporary tables the others speak of */
+    /* COPY of line, the columns in their order, whether the key may have come before, at, heading,
+       reason. A bad line has the last three alone. */
     const struct sql *copy;
     const struct sql *judge[INPUT_STEPS]; /* mark further bad lines; (marked) */
     const struct sql *bad; /* (bad, line, at, heading, reason): how many there are, and the first */
-    const struct sql
-        *load[INPUT_STEPS]; /* one row of counts each; their names and values are told */
+    /* Take in what is good, and drop the temporary tables. A row of counts, or none: their names
+       and values are told. */
+    const struct sql *load[INPUT_STEPS];
     /* In a dry run the report is made behind the steps, where an input is set, or this option has
        this value ("apply_renewals=yes"). */
     const char *changes_when;

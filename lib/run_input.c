@@ -27,7 +27,7 @@ struct import {
     struct input input;
     struct args args;
     char section[64], keys[INPUT_COLUMNS][2][INPUT_KEY_SIZE];
-    struct strbuf line;
+    struct strbuf row; /* on its way to the database */
     uint64_t lines;
     int64_t bad, tolerated;
     struct err first;   /* the first bad line */
@@ -39,7 +39,7 @@ static void import_done(struct import *import)
 {
     csv_in_close(import->in);
     input_done(&import->input);
-    sb_done(&import->line);
+    sb_done(&import->row);
     sb_done(&import->news);
     err_done(&import->first);
 }
@@ -58,20 +58,11 @@ static enum err_code on_headings(void *context, const struct csv_row *row, struc
     return code;
 }
 
-/* Begins the line that goes to the database. */
-static void begin_line(struct import *import, uint64_t number)
+/* Begins the row that goes to the database. */
+static void begin_row(struct import *import, uint64_t line)
 {
-    sb_reset(&import->line);
-    sb_addf(&import->line, "%" PRIu64, number);
-}
-
-static enum err_code send_line(struct import *import, struct err *err)
-{
-    const char *line = sb_text(&import->line);
-
-    if (!line)
-        return err_nomem(err);
-    return db_copy_row(import->pass->inv->db, line, import->line.len, err);
+    sb_reset(&import->row);
+    db_copy_int(&import->row, (int64_t)line);
 }
 
 /* A bad line is counted, and kept with its reason as long as the file may be taken in at all. */
@@ -84,14 +75,13 @@ static enum err_code on_fault(void *context, const struct csv_fault *fault, stru
         csv_in_refuse(import->in, fault, &import->first);
     if (import->bad > import->tolerated)
         return ERR_OK;
-    begin_line(import, fault->line);
-    for (size_t i = 0; i < import->input.n; i++)
-        sb_adds(&import->line, "\t\\N");
-    sb_addf(&import->line, "\t%zu\t", fault->column);
-    db_copy_text(&import->line, fault->heading, fault->heading ? strlen(fault->heading) : 0);
-    sb_adds(&import->line, "\t");
-    db_copy_text(&import->line, fault->reason, strlen(fault->reason));
-    return send_line(import, err);
+    begin_row(import, fault->line);
+    for (size_t i = 0; i < import->input.n + 1; i++)
+        db_copy_null(&import->row);
+    db_copy_int(&import->row, (int64_t)fault->column);
+    db_copy_text(&import->row, fault->heading, fault->heading ? strlen(fault->heading) : 0);
+    db_copy_text(&import->row, fault->reason, strlen(fault->reason));
+    return db_copy_row(import->pass->inv->db, &import->row, err);
 }
 
 static enum err_code on_row(void *context, const struct csv_row *row, struct err *err)
@@ -99,14 +89,17 @@ static enum err_code on_row(void *context, const struct csv_row *row, struct err
     struct import *import = context;
     struct csv_fault fault;
 
-    begin_line(import, row->line);
-    if (!input_judge(&import->input, row, &import->line, &fault))
+    begin_row(import, row->line);
+    if (!input_judge(&import->input, row, &import->row, &fault))
         return on_fault(context, &fault, err);
     import->lines++;
     if (import->bad > import->tolerated)
         return ERR_OK; /* it will be refused: only told how bad it is */
-    sb_adds(&import->line, "\t\\N\t\\N\t\\N");
-    return send_line(import, err);
+
+    /* Nothing is bad about it: no place, no heading, no reason. */
+    for (int i = 0; i < 3; i++)
+        db_copy_null(&import->row);
+    return db_copy_row(import->pass->inv->db, &import->row, err);
 }
 
 static void on_progress(void *context, uint64_t bytes, uint64_t of)
@@ -137,7 +130,7 @@ static enum err_code refuse(struct import *import, int64_t bad, struct err *err)
     return err->code;
 }
 
-/* The first of the lines that the database found bad. */
+/* How many lines are bad now that the database has judged them too, and the first of them. */
 static enum err_code take_bad(void *context, const struct db_row *row, _unused_ struct err *err)
 {
     struct import *import = context;
@@ -163,21 +156,34 @@ static enum err_code take_counts(void *context, const struct db_row *row, _unuse
     return ERR_OK;
 }
 
+static enum err_code do_steps(struct import *import, const struct sql *const *steps, db_row_fn take,
+                              struct err *err)
+{
+    enum err_code code = ERR_OK;
+
+    for (size_t i = 0; code == ERR_OK && i < INPUT_STEPS && steps[i]; i++)
+        code = db_run(import->pass->inv->db, steps[i], &import->args, take, import, err);
+    return code;
+}
+
 static enum err_code judge_and_load(struct import *import, struct err *err)
 {
     const struct job_input *input = import->run->job->input;
     struct db *db = import->pass->inv->db;
-    enum err_code code = ERR_OK;
+    enum err_code code;
 
     run_progress(import->pass->inv, import->run->job, "judging", 0, 0);
-    for (size_t i = 0; code == ERR_OK && i < INPUT_STEPS && input->judge[i]; i++)
-        code = db_run(db, input->judge[i], &import->args, NULL, NULL, err);
+    code = do_steps(import, input->judge, NULL, err);
     if (code == ERR_OK)
         code = db_one(db, input->bad, &import->args, take_bad, import, err);
     if (code == ERR_OK && import->bad > import->tolerated)
         code = refuse(import, import->bad, err);
-    for (size_t i = 0; code == ERR_OK && i < INPUT_STEPS && input->load[i]; i++)
-        code = db_one(db, input->load[i], &import->args, take_counts, import, err);
+    if (code == ERR_OK)
+        code = do_steps(import, input->load, take_counts, err);
+    if (strcmp(err->sqlstate, "23505") == 0) { /* somebody wrote such a row: the next try sees it */
+        err->code = code = ERR_TEMP;
+        snprintf(err->sqlstate, sizeof err->sqlstate, "40001");
+    }
     return code;
 }
 
@@ -247,13 +253,16 @@ static void place_args(struct import *import)
     }
 }
 
-/* Reads the file into the staging table. */
+/* Reads the file into its temporary table. */
 static enum err_code copy_in(struct import *import, struct err *err)
 {
     const struct csv_reader reader = {import, on_headings, on_row, on_fault, on_progress};
+    const struct job_input *input = import->run->job->input;
     struct db *db = import->pass->inv->db;
-    enum err_code code = db_copy_begin(db, import->run->job->input->copy, err);
+    enum err_code code = do_steps(import, input->stage, NULL, err);
 
+    if (code == ERR_OK)
+        code = db_copy_begin(db, input->copy, err);
     if (code != ERR_OK)
         return code;
     code = csv_in_read(import->in, &reader, err);
@@ -292,6 +301,7 @@ static enum err_code take_in(struct import *import, struct err *err)
         return code;
     args_text(&import->args, "sha", csv_in_sha256(import->in));
     args_int(&import->args, "lines", (int64_t)import->lines);
+    args_int(&import->args, "repeats", (int64_t)import->input.repeats);
     place_args(import);
     return judge_and_load(import, err);
 }

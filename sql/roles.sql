@@ -59,8 +59,16 @@ GRANT DELETE ON saas.user_activity_days TO lapse_runner;
 GRANT INSERT (account_id, user_id, last_opened_at), UPDATE (last_opened_at)
   ON saas.user_activity TO lapse_runner;
 GRANT INSERT, UPDATE ON lapse.billing_files TO lapse_runner;
-GRANT INSERT, UPDATE, DELETE ON lapse.billing_bad_lines, lapse.billing_unmatched,
-      lapse.billing_staged TO lapse_runner;
+GRANT INSERT, UPDATE, DELETE ON lapse.billing_bad_lines, lapse.billing_unmatched TO lapse_runner;
+
+-- A file passes through temporary tables. Everybody may make some, where nobody has taken that away.
+DO $$
+BEGIN
+  IF NOT has_database_privilege('lapse_runner', current_database(), 'TEMPORARY') THEN
+    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO lapse_runner', current_database());
+  END IF;
+END
+$$;
 
 -- The ledger. No UPDATE or DELETE on changes and batches: append-only.
 GRANT INSERT (job, as_of, trigger, state, started_at, counters, options, settings_digest, version,

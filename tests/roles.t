@@ -6,6 +6,7 @@ use Lapse;
 
 my $db = Lapse::database();
 my ($runner, $reader) = ("lapse_test_runner_$$", "lapse_test_reader_$$");
+$db->sql('REVOKE TEMPORARY ON DATABASE ' . $db->name . ' FROM PUBLIC');
 $db->load("$Lapse::top/sql/roles.sql", "$Lapse::top/sql/roles.sql"); # twice: nothing is in its way
 $db->load(sort glob "$Lapse::top/sql/demo/*.sql");
 $db->sql("CREATE ROLE $runner LOGIN; GRANT lapse_runner TO $runner; CREATE ROLE $reader LOGIN; GRANT lapse_reader TO $reader");

@@ -60,10 +60,6 @@ WITH needed (kind, name, privilege, columns) AS (
     ('table', 'lapse.billing_unmatched', 'INSERT', ''),
     ('table', 'lapse.billing_unmatched', 'UPDATE', ''),
     ('table', 'lapse.billing_unmatched', 'DELETE', ''),
-    ('table', 'lapse.billing_staged', 'SELECT', ''),
-    ('table', 'lapse.billing_staged', 'INSERT', ''),
-    ('table', 'lapse.billing_staged', 'UPDATE', ''),
-    ('table', 'lapse.billing_staged', 'DELETE', ''),
     ('table', 'saas.seat_snapshots', 'SELECT', ''),
     ('table', 'saas.seat_snapshots', 'INSERT', ''),
     ('table', 'saas.seat_snapshots', 'UPDATE', ''),
@@ -117,4 +113,7 @@ SELECT n.privilege || ' ON ' || CASE WHEN n.kind = 'schema' THEN 'SCHEMA ' ELSE 
 FROM needed n
 WHERE (n.kind = 'schema' AND NOT coalesce(has_schema_privilege(n.name, n.privilege), false))
    OR (n.kind = 'table' AND NOT coalesce(has_table_privilege(n.name, n.privilege), false))
+UNION ALL
+SELECT 'TEMPORARY ON DATABASE ' || current_database()
+WHERE NOT has_database_privilege(current_database(), 'TEMPORARY')
 ORDER BY missing

@@ -3,7 +3,7 @@ SELECT coalesce(f.bad, 0) AS bad, f.line, f.at, f.heading, f.reason
 FROM (VALUES (1)) AS one (row)
 LEFT JOIN (
   SELECT count(*) OVER () AS bad, b.line, b.at, b.heading, b.reason
-  FROM lapse.billing_staged b
+  FROM pg_temp.staged_lines b
   WHERE b.reason IS NOT NULL
   ORDER BY b.line
   LIMIT 1

@@ -1,5 +1,5 @@
--- What stands more than once and says the same is one line; what says something else is bad, and its reason
--- names both lines.
+-- What stands more than once and says the same is one line; what says something else is bad,
+-- and its reason names both lines.
 WITH compared AS (
   SELECT b.line, f.line AS first, f.invoice_number, f.line_number,
          CASE WHEN b.amount <> f.amount THEN 'amount'
@@ -11,12 +11,13 @@ WITH compared AS (
               WHEN b.period_start <> f.period_start THEN 'period_start'
               WHEN b.period_end <> f.period_end THEN 'period_end'
               WHEN b.paid_at IS DISTINCT FROM f.paid_at THEN 'paid_at' END AS differs
-  FROM lapse.billing_staged b
-  JOIN lapse.billing_staged f
+  FROM pg_temp.staged_lines b
+  JOIN pg_temp.staged_lines f
     ON f.invoice_number = b.invoice_number AND f.line_number = b.line_number
    AND NOT f.repeated AND f.reason IS NULL
   WHERE b.repeated
-    AND EXISTS (SELECT FROM lapse.billing_staged r WHERE r.repeated)
+    AND :'repeats'::bigint > 0
+    AND EXISTS (SELECT FROM pg_temp.staged_lines r WHERE r.repeated)
 ),
 places AS (
   SELECT p.field, p.at, p.heading
@@ -32,7 +33,7 @@ places AS (
     ('paid_at', :'at_paid_at'::integer, :'heading_paid_at'::text)) AS p (field, at, heading)
 ),
 marked AS (
-  UPDATE lapse.billing_staged b
+  UPDATE pg_temp.staged_lines b
   SET repeated = false, at = p.at, heading = p.heading,
       reason = 'is not what line ' || c.first || ' says, which is invoice '
                || left(c.invoice_number, 60) || ', line ' || c.line_number || ' as well'

@@ -1,6 +1,6 @@
 -- A plan must be one of ours.
 WITH marked AS (
-  UPDATE lapse.billing_staged b
+  UPDATE pg_temp.staged_lines b
   SET at = :'at_plan'::integer, heading = :'heading_plan'::text,
       reason = '"' || left(b.plan, 40)
                || '" is no plan here: let [job.reconcile-billing] plans explain it'

@@ -1,7 +1,7 @@
--- B4: the file is remembered by its SHA-256. Bad lines leave with their place and reason, lines said twice
--- leave; what stays is good.
+-- B4: the file is remembered by its SHA-256. Bad lines leave with their place and reason, lines
+-- said twice leave; what stays is good.
 WITH gone AS (
-  DELETE FROM lapse.billing_staged b
+  DELETE FROM pg_temp.staged_lines b
   WHERE b.reason IS NOT NULL OR b.repeated
   RETURNING b.line, b.at, b.heading, b.reason
 ),

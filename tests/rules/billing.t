@@ -1,6 +1,8 @@
 # Rules B1 to B4: what the provider's lines prove, and where they differ from the subscriptions.
 use strict;
 use warnings;
+use IO::Handle;
+use POSIX ();
 use Test::More;
 use Lapse;
 use Fixture;
@@ -183,7 +185,7 @@ my $before = $db->one('SELECT count(*) FROM saas.billing_lines');
 is $db->lapse(@run, '--dry-run', '--out', $db->dir . '/dry')->{status}, 64, '--out twice is none';
 $r = $db->lapse(@run[0 .. 5], '--input', $one_of_each, '--dry-run', '--out', $db->dir . '/dry');
 is $r->{status}, 0, 'B4 a dry run takes the file in' or diag $r->{stderr};
-is $db->one('SELECT (SELECT count(*) FROM saas.billing_lines) + (SELECT count(*) FROM lapse.billing_files) + (SELECT count(*) FROM lapse.billing_staged)'), 0, '... and keeps nothing';
+is $db->one('SELECT (SELECT count(*) FROM saas.billing_lines) + (SELECT count(*) FROM lapse.billing_files)'), 0, '... and keeps nothing';
 $r = $db->lapse(@run);
 is $r->{status}, 0, 'B4 a file is imported' or diag $r->{stderr};
 my ($header, @rows) = Lapse::csv("$out/latest/$job.csv");
@@ -203,6 +205,38 @@ $r = $db->lapse('run', $job, '--as-of', $Fixture::as_of, '--format', 'csv', '--o
 is $r->{status}, 0, '... unless forced' or diag $r->{stderr};
 is $db->one('SELECT count(*) FROM lapse.billing_unmatched'), 0, 'B1 a customer known by now leaves the unknown ones';
 is $db->one('SELECT lines - loaded - unmatched - repeated - bad FROM lapse.billing_files ORDER BY 1 LIMIT 1'), 0, 'every line is accounted for';
+
+# ---- lines that somebody else writes meanwhile ----
+{
+    my $db = Lapse::database();
+    $db->sql("INSERT INTO saas.accounts (account_id, name, created_at, external_ref) VALUES (1, 'One', '2024-01-01', 'cus_1')");
+    my $file = file('meanwhile.csv', map { { ref => 'cus_1', invoice => "M-$_" } } 1 .. 3);
+    # Somebody's transaction, open until the import waits for it.
+    my $until = sub {
+        my ($what) = @_;
+        for (1 .. 300) {
+            return if $db->one("SELECT count(*) FROM pg_stat_activity WHERE datname = '" . $db->name . "' AND $what");
+            select undef, undef, undef, 0.1;
+        }
+    };
+    my $pid = fork // die;
+    if (!$pid) {
+        $ENV{PGDATABASE} = $db->name;
+        open my $psql, '|-', 'psql', '-Xq' or POSIX::_exit(1);
+        $psql->autoflush(1);
+        print $psql "BEGIN; INSERT INTO saas.billing_lines (account_id, invoice_number, line_number, status) VALUES (1, 'M-2', 1, 'open');\n";
+        $until->("wait_event_type = 'Lock'");
+        print $psql "COMMIT;\n";
+        close $psql;
+        POSIX::_exit(0);
+    }
+    $until->("state = 'idle in transaction'");
+    my $r = $db->lapse('run', $job, '--as-of', $Fixture::as_of, '--format', 'csv', '--out', $db->dir . '/out', '--input', $file);
+    waitpid $pid, 0;
+    is $r->{status}, 0, 'a line that somebody else writes meanwhile: the file is tried again' or diag $r->{stderr};
+    like $r->{stderr}, qr/3 lines, 2 new, 1 changed/, '... and the later word is the file\'s' or diag $r->{stderr};
+    is $db->one("SELECT string_agg(status || amount, ' ') FROM saas.billing_lines"), 'paid15000 paid15000 paid15000', '... in the table too';
+}
 
 # ---- conf/lapse-stripe.ini on a file of that shape ----
 {
