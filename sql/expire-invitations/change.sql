@@ -4,15 +4,12 @@ WITH due AS (
   --include invitations-due
 ),
 expired AS (
-  UPDATE saas.invitations s
+  UPDATE saas.invitations i
   SET status = 'expired', closed_at = d.lapsed_at
   FROM due d
-  WHERE s.account_id = d.account_id AND s.invitation_id = d.invitation_id
-    AND (s.status, s.sent_at, s.expires_at, s.closed_at)
+  WHERE i.account_id = d.account_id AND i.invitation_id = d.invitation_id
+    AND (i.status, i.sent_at, i.expires_at, i.closed_at)
         IS NOT DISTINCT FROM (d.status, d.sent_at, d.expires_at, d.closed_at)
-    AND s.status = 'pending'
-    AND
-    --include invitation-range
   RETURNING d.account_id, d.invitation_id, d.status, d.closed_at, d.lapsed_at
 ),
 written AS (
