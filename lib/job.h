@@ -9,7 +9,7 @@
  *   accounts                 bigint[], or NULL for all (--account)
  *   from_account, from_id    a batch: keys behind (account, id) ...
  *   to_account, to_id        ... up to and with (account, id)
- *   batch_rows               about how many due rows a batch has
+ *   batch_rows               cut: about how many due rows a piece has
  *   run_ids, as_ofs          reports of changes: the runs of the date, and their as-of each
  *   every setting of [rules], and of the job's own section, by its key
  */
@@ -120,9 +120,9 @@ struct job {
 
     const struct job_input *input; /* files it takes in first; or NULL */
 
-    /* Change jobs: what is due, cut into batches (account_id, id, due_so_far, due, changes: how
-       much of what is due is a change, which the guard counts); accounts that break the model
-       (account_id, reason), or NULL; the statements, in order. */
+    /* Change jobs: what is due, cut into pieces, of which batches are made (account_id, id,
+       due_so_far, due, changes: how much of what is due is a change, which the guard counts);
+       accounts that break the model (account_id, reason), or NULL; the statements, in order. */
     const struct sql *cut;
     const struct sql *set_aside;
     struct job_step steps[JOB_STEPS];

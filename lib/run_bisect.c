@@ -99,12 +99,10 @@ static enum err_code cut_range(const struct bisection *b, struct args *args, int
     struct db *db = b->pass->inv->db;
     enum err_code code = b->tried ? ERR_OK : db_begin(db, DB_CHANGE, err);
 
-    args_int(args, "batch_rows", rows);
     if (code == ERR_OK)
-        code = run_cut(b->pass, &counted, args, ret, err);
+        code = run_cut(b->pass, &counted, args, rows, ret, err);
     if (!b->tried)
         db_rollback(db);
-    args_int(args, "batch_rows", conf_int(b->pass->inv->request->conf, "database", "batch_rows"));
     return code;
 }
 

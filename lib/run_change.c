@@ -9,6 +9,10 @@
 
 enum { RETRIES = 3, RECONNECTS = 5 };
 
+/* A batch holds up who wants its rows, and the end of the chain: about a second at the most. Of so
+   many pieces a batch is made where it is quick; one piece is the least. */
+enum { PIECES = 10, BATCH_S = 1 };
+
 static enum err_code take_set_aside(void *context, const struct db_row *row, struct err *err)
 {
     struct run *run = context;
@@ -86,11 +90,13 @@ enum err_code run_look(struct db *db, struct run *run, const struct args *args, 
     return db_one(db, run->job->candidates, args, take_look, run, err);
 }
 
-enum err_code run_cut(struct pass *pass, struct run *run, const struct args *args,
+enum err_code run_cut(struct pass *pass, struct run *run, struct args *args, int64_t rows,
                       struct batch_keys *ret, struct err *err)
 {
-    enum err_code code = db_run(pass->inv->db, run->job->cut, args, take_key, ret, err);
+    enum err_code code;
 
+    args_int(args, "batch_rows", rows);
+    code = db_run(pass->inv->db, run->job->cut, args, take_key, ret, err);
     run->due = ret->n ? ret->keys[ret->n - 1].due_so_far : 0;
     run->due_changes = ret->changes;
     return code;
@@ -105,11 +111,13 @@ static enum err_code take_changes(void *context, const struct db_row *row, _unus
 }
 
 /* How much of the batch is due now: users go on writing while the job runs. */
-static enum err_code recount(struct pass *pass, const struct run *run, const struct args *args,
+static enum err_code recount(struct pass *pass, const struct run *run, struct args *args,
                              const struct guard *guard, int64_t *ret, struct err *err)
 {
-    enum err_code code = db_run(pass->inv->db, run->job->cut, args, take_changes, ret, err);
+    enum err_code code;
 
+    args_int(args, "batch_rows", INT64_MAX);
+    code = db_run(pass->inv->db, run->job->cut, args, take_changes, ret, err);
     return code == ERR_OK ? guard_check(pass, run, guard, *ret, err) : code;
 }
 
@@ -256,9 +264,37 @@ enum err_code run_batch(const struct bisection *b, struct args *args, struct bat
     }
 }
 
+static int64_t batch_rows(const struct pass *pass)
+{
+    return conf_int(pass->inv->request->conf, "database", "batch_rows");
+}
+
+struct pace pace_begin(const struct pass *pass)
+{
+    int64_t rows = batch_rows(pass);
+
+    return (struct pace){.most = rows, .rows = rows, .begun_ns = monotonic_ns()};
+}
+
+bool pace_holds(const struct pace *pace, int64_t rows)
+{
+    return rows - pace->done <= pace->rows;
+}
+
+void pace_next(struct pace *pace, int64_t done)
+{
+    int64_t now = monotonic_ns();
+    double fit = BATCH_S * 1e9 * (double)(done - pace->done) / (double)(now - pace->begun_ns + 1);
+
+    pace->rows = fit < (double)pace->most ? (int64_t)fit : pace->most;
+    pace->done = done;
+    pace->begun_ns = now;
+}
+
 static enum err_code count_and_cut(struct pass *pass, struct run *run, struct args *args,
                                    struct batch_keys *keys, struct err *err)
 {
+    int64_t piece = batch_rows(pass) / PIECES;
     struct db *db = pass->inv->db;
     struct ledger_counts counts;
     bool unknown;
@@ -272,7 +308,7 @@ static enum err_code count_and_cut(struct pass *pass, struct run *run, struct ar
     if (code == ERR_OK)
         code = run_look(db, run, args, err);
     if (code == ERR_OK)
-        code = run_cut(pass, run, args, keys, err);
+        code = run_cut(pass, run, args, piece ? piece : 1, keys, err);
     counts = (struct ledger_counts){run->looked_at, run->due_changes, run->skipped, run->set_aside};
     if (code == ERR_OK)
         code = ledger_count(db, run->run_id, run->attempt, &counts, err);
@@ -288,18 +324,22 @@ static enum err_code do_batches(const struct bisection *b, struct args *args,
 {
     const struct run *run = b->run;
     struct batch_key from = {INT64_MIN, INT64_MIN, 0};
+    struct pace pace = pace_begin(b->pass);
 
     for (size_t i = 0; i < keys->n; i++) {
         struct batch_key to = keys->keys[i];
         enum err_code code;
 
+        if (i < keys->n - 1 && pace_holds(&pace, keys->keys[i + 1].due_so_far))
+            continue;
         if (i == keys->n - 1)
             to.account = to.id = KEY_MAX;
         run_progress(b->pass->inv, run->job, "changing", (uint64_t)from.due_so_far,
                      (uint64_t)run->due);
-        code = run_part(b, args, from, to, keys->keys[i].due_so_far - from.due_so_far, err);
+        code = run_part(b, args, from, to, to.due_so_far - from.due_so_far, err);
         if (code != ERR_OK)
             return code;
+        pace_next(&pace, to.due_so_far);
         from = to;
     }
     if (run->due)

@@ -153,10 +153,20 @@ enum err_code guard_check(const struct pass *pass, const struct run *run, const 
 /* A number that every change job has in its own section: see guard_settings in job.h. */
 int64_t guard_setting(const struct pass *pass, const struct job *job, const char *key);
 
-/* Where a batch ends: with this key. */
+/* Where a piece of what is due ends: with this key. */
 struct batch_key {
     int64_t account, id, due_so_far;
 };
+
+/* How many pieces make a batch: what is about [database] batch_rows of due rows, fewer where as
+   many took more than a second. begin: with the first batch. holds: whether the batch under way
+   takes what is due up to here, `rows` of all. next: a batch ended there, the next begins. */
+struct pace {
+    int64_t most, rows, done, begun_ns;
+};
+struct pace pace_begin(const struct pass *pass);
+bool pace_holds(const struct pace *pace, int64_t rows);
+void pace_next(struct pace *pace, int64_t done);
 
 /* Whether the database refused a row: a trigger raised, a constraint failed, a value does not fit.
  */
@@ -219,13 +229,14 @@ void run_count_refusals(struct run *run, const struct refusals *refusals);
 enum err_code run_settle_refusals(struct pass *pass, struct run *run,
                                   const struct refusals *refusals, struct err *err) _must_check_;
 
-/* What is due: sets run->due and run->due_changes, and gives the batches' last keys. */
+/* What is due, in pieces of about `rows`: sets run->due and run->due_changes, and gives the pieces'
+   last keys. */
 struct batch_keys {
     struct batch_key *keys;
     size_t n, size;
     int64_t changes; /* how much of what is due is a change, in all */
 };
-enum err_code run_cut(struct pass *pass, struct run *run, const struct args *args,
+enum err_code run_cut(struct pass *pass, struct run *run, struct args *args, int64_t rows,
                       struct batch_keys *ret, struct err *err) _must_check_;
 
 /* One step over the range in `args`, inside the open transaction: adds what it wrote. */

@@ -87,7 +87,6 @@ void pass_args(const struct pass *pass, const struct run *run, struct args *args
     job_args(conf, pass->as_of_text, run->job->name, pass->accounts, args);
     args_int(args, "run_id", run->run_id);
     args_int(args, "batch_no", 0);
-    args_int(args, "batch_rows", conf_int(conf, "database", "batch_rows"));
     for (const struct setting *own = run->job->settings; own && own->key; own++)
         args_text(args, own->key, job_option(pass, run->job, own->key));
 }

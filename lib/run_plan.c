@@ -348,17 +348,21 @@ enum err_code run_plan_batches(const struct bisection *b, struct args *args,
 {
     struct pass *pass = b->pass;
     struct applying *applying = pass->applying;
+    struct pace pace = pace_begin(pass);
     enum err_code code = ERR_OK;
 
     applying->from = INT64_MIN;
     /* Once more than there are keys: where nothing is due, the plan must have nothing either. */
     for (size_t i = 0; code == ERR_OK && i <= keys->n; i++) {
         applying->to = i == keys->n ? INT64_MAX : keys->keys[i].account;
-        if (i < keys->n && (i == keys->n - 1 || keys->keys[i + 1].account == applying->to))
+        if (i < keys->n && (i == keys->n - 1 || keys->keys[i + 1].account == applying->to ||
+                            pace_holds(&pace, keys->keys[i + 1].due_so_far)))
             continue;
         run_progress(pass->inv, b->run->job, "changing", i, keys->n);
         args_range(args, applying->from, KEY_MAX, applying->to, KEY_MAX);
         code = batch(b, args, err);
+        if (i < keys->n)
+            pace_next(&pace, keys->keys[i].due_so_far);
         applying->from = applying->to;
     }
     if (code == ERR_OK) /* who was left just now is left by the jobs behind as well */

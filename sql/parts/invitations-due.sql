@@ -5,7 +5,7 @@ FROM saas.invitations s
 WHERE s.status = 'pending'
   AND
   --include invitation-over
-  AND (s.account_id, s.invitation_id) > (:'from_account'::bigint, :'from_id'::bigint)
-  AND (s.account_id, s.invitation_id) <= (:'to_account'::bigint, :'to_id'::bigint)
+  AND
+  --include invitation-range
   AND
   --include not-left-alone
