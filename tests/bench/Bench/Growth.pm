@@ -41,8 +41,9 @@ sub per_row { return 1e6 * $_[0]{seconds} / $_[0]{rows} }
 sub measure {
     my ($users) = @_;
     my %of = scaled($users);
+    my $rounds = $users < 1_000_000 ? $size{rounds} : 1;
     my (%seconds, %mib);
-    for (1 .. $users < 1_000_000 ? $size{rounds} : 1) {
+    for (1 .. $rounds) {
         restore(%of);
         for my $piece (@pieces) {
             sql($work, 'CHECKPOINT');
