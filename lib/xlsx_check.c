@@ -16,7 +16,13 @@
 
 #include "ban.h"
 
-enum { BLOCK = 128 * 1024, NAME_MAX_BYTES = 256, ZIP64_VERSION = 45 };
+enum {
+    BLOCK = 128 * 1024,
+    NAME_MAX_BYTES = 256,
+    EXTRA_MAX = 32,
+    ZIP64_VERSION = 45,
+    ZIP64_FIELD = 1
+};
 
 /* A part of the package. */
 struct part {
@@ -98,6 +104,17 @@ static uint32_t little16(const unsigned char *bytes)
     return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8;
 }
 
+/* minizip as Debian has it does not find the size of a part beyond 4 GiB, which is in `extra`. */
+static void find_size(unz_file_info64 *info, const unsigned char *extra)
+{
+    if (info->uncompressed_size != UINT32_MAX || info->size_file_extra < 12 ||
+        little16(extra) != ZIP64_FIELD)
+        return;
+    info->uncompressed_size = 0;
+    for (int i = 0; i < 8; i++)
+        info->uncompressed_size |= (uint64_t)extra[4 + i] << 8 * i;
+}
+
 /* The entry's own header must stand where the last entry ended, and say what the directory says. */
 static enum err_code check_header(struct check *check, const unz_file_info64 *info,
                                   const char *name)
@@ -149,14 +166,17 @@ static bool is_ordinary(struct check *check, const unz_file_info64 *info)
 /* Reads the entry the directory points at; adds to `ret_directory` what it takes there. */
 static enum err_code read_part(struct check *check, uint64_t *ret_directory, struct err *err)
 {
+    unsigned char extra[EXTRA_MAX];
     char name[NAME_MAX_BYTES];
     unz_file_info64 info;
     struct part *part;
 
-    if (unzGetCurrentFileInfo64(check->zip, &info, name, sizeof name, NULL, 0, NULL, 0) != UNZ_OK ||
+    if (unzGetCurrentFileInfo64(check->zip, &info, name, sizeof name, extra, sizeof extra, NULL,
+                                0) != UNZ_OK ||
         info.size_filename >= sizeof name || strlen(name) != info.size_filename ||
         !is_ordinary(check, &info))
         return damaged(check, "its directory cannot be read");
+    find_size(&info, extra);
     *ret_directory += 46 + info.size_filename + info.size_file_extra + info.size_file_comment;
     part = add_part(check, name);
     if (!part)

@@ -179,6 +179,39 @@ static void test_zip(_unused_ void **state)
     assert_string_equal(first, again);
 }
 
+/* A part beyond 4 GiB has its size in zip64, where minizip does not look; it and what comes behind
+   it can be opened. */
+static void test_zip64(_unused_ void **state)
+{
+    _cleanup_sb_ struct strbuf text = {0}, packed = {0};
+    _cleanup_free_ char *path = str_format("%s/t.zip", folder);
+    struct pack_sum sum, large;
+    unsigned char extra[32], want[8] = {0, 0, 0, 0x40, 1};
+    unz_file_info64 info;
+    unzFile file;
+
+    pack_pieces(pack_best(), &text, &packed, &sum);
+    large = sum;
+    large.size = (uint64_t)5 << 30; /* what it unpacks to is not looked at here */
+    write_zip(&packed, &large);
+    file = unzOpen64(path);
+    assert_non_null(file);
+    for (int rc = unzGoToFirstFile(file); rc != UNZ_END_OF_LIST_OF_FILE;
+         rc = unzGoToNextFile(file)) {
+        assert_int_equal(rc, UNZ_OK);
+        assert_int_equal(
+            unzGetCurrentFileInfo64(file, &info, NULL, 0, extra, sizeof extra, NULL, 0), UNZ_OK);
+        assert_int_equal(info.uncompressed_size, UINT32_MAX);
+        assert_int_equal(info.size_file_extra, 12);
+        assert_memory_equal(extra, "\1\0\10\0", 4);
+        assert_memory_equal(extra + 4, want, sizeof want);
+        assert_int_equal(info.compressed_size, packed.len);
+        assert_int_equal(unzOpenCurrentFile2(file, NULL, NULL, 1), UNZ_OK);
+        unzCloseCurrentFile(file);
+    }
+    unzClose(file);
+}
+
 static void test_misuse(_unused_ void **state)
 {
     _cleanup_err_ struct err err = {0}, more = {0}, early = {0};
@@ -198,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_pack, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_zip, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_zip64, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_misuse, set_up, tear_down),
     };
 
