@@ -23,7 +23,7 @@ my @wanted = (
     (map { "XLSX of 200 rows from memory / $_" } qw(XlsxWriter openpyxl pandas exceljs)),
     (map { "expire, CSV and XLSX / $_" } 'one CTE with audit rows', 'plain UPDATE', 'a commit per row (psycopg2)'),
     'expire: longest from commit to commit', 'verify --audit / the run it verifies',
-    (map { "import, judged and loaded / psql \\copy into a $_" } 'plain table', 'table with that key'),
+    (map { "import, judged and loaded / psql \\copy$_" } ' into a plain table', ' into a table with that key', ', then one INSERT ... SELECT of all'),
     'program start to first statement / psql\'s',
     (map { "nothing due: $_, 200 users" } (grep { $_ ne 'reconcile-seats' } map { /"job":"([^"]+)","kind":"change"/ ? $1 : () } split /\n/, Lapse::command({}, $Lapse::lapse, 'jobs', '--json')->{stdout}), 'these jobs together'),
     'reconcile-seats, CSV, 200 users',
