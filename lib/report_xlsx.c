@@ -25,6 +25,9 @@
 
 enum { SHEET_ROWS = 1048575 }; /* data rows of a sheet: all of Excel's but the header */
 
+/* And bytes of its XML, short of the 4 GiB from which LibreOffice does not open it. */
+uint64_t xlsx_sheet_bytes = UINT64_C(15) << 28;
+
 /* ---- errors ---- */
 
 enum err_code xlsx_full(const struct xlsx_sink *xlsx, int errnum, struct err *err)
@@ -356,7 +359,7 @@ static enum err_code xlsx_row(struct sink *sink, const struct value *values,
 {
     struct xlsx_sink *xlsx = (struct xlsx_sink *)sink;
 
-    if (xlsx->row > SHEET_ROWS &&
+    if ((xlsx->row > SHEET_ROWS || xlsx_rows_bytes(xlsx) > xlsx_sheet_bytes) &&
         (close_table_page(xlsx, err) != ERR_OK || open_table_page(xlsx, err) != ERR_OK))
         return err->code;
     xlsx->rows++;

@@ -32,6 +32,7 @@ struct page {
     const struct report_table *table; /* NULL for Summary and Run */
     struct pack_sum rows;             /* the data rows, packed, and where they are in the spool */
     uint64_t rows_at;
+    uint64_t bytes; /* of them before they were packed, so far */
 };
 
 struct xlsx_sink {
@@ -89,6 +90,12 @@ void xlsx_begin_rows(struct xlsx_sink *xlsx);
 enum err_code xlsx_put_row(struct xlsx_sink *xlsx, const struct value *values,
                            struct err *err) _must_check_;
 enum err_code xlsx_end_rows(struct xlsx_sink *xlsx, struct err *err) _must_check_;
+
+/* Bytes of XML that the page's rows have so far. */
+uint64_t xlsx_rows_bytes(const struct xlsx_sink *xlsx);
+
+/* How many of them a sheet may have before the table goes on on another; tests set it lower. */
+extern uint64_t xlsx_sheet_bytes;
 
 /* Makes the spool before there are rows. */
 enum err_code xlsx_open_spool(struct xlsx_sink *xlsx, struct err *err) _must_check_;

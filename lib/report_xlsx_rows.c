@@ -69,8 +69,14 @@ static enum err_code pack_rows(struct xlsx_sink *xlsx, struct err *err)
         return err_nomem(err);
     if (pack_add(xlsx->pack, sb_text(xml), xml->len, err) != ERR_OK)
         return err->code;
+    xlsx->pages[xlsx->page].bytes += xml->len;
     sb_reset(xml);
     return ERR_OK;
+}
+
+uint64_t xlsx_rows_bytes(const struct xlsx_sink *xlsx)
+{
+    return xlsx->pages[xlsx->page].bytes + xlsx->data.xml.len;
 }
 
 static enum err_code put_text(struct xlsx_sink *xlsx, uint32_t column, uint32_t style,

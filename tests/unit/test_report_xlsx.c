@@ -1,6 +1,7 @@
 /* Reports as workbooks: what stands in their parts. */
 #define _GNU_SOURCE
 #include "report_fixture.h"
+#include "report_xlsx.h"
 
 #include "ban.h"
 
@@ -180,13 +181,35 @@ static void test_full_sheet(void **state _unused_)
     expect_in(&part, "<autoFilter ref=\"A1:A2\"/>");
 }
 
+/* A sheet whose XML would come near 4 GiB ends, however few rows it has. */
+static void test_large_sheet(void **state _unused_)
+{
+    static const struct column one[] = {{"N", "n", COL_COUNT, 0, true}, {0}};
+    static const struct report_table table = {.sheet = "Data", .columns = one};
+    const uint64_t usual = xlsx_sheet_bytes;
+    _cleanup_sb_ struct strbuf part = {0};
+    struct report_files files = {0};
+    struct report *report = begin(&meta, FORMAT_XLSX, &table);
+
+    xlsx_sheet_bytes = 400000; /* some 10,000 rows, and more than one block */
+    for (size_t i = 0; i < 25000; i++)
+        must_put(report, ROW("12345"), 1, NULL);
+    finish(report, &files);
+    xlsx_sheet_bytes = usual;
+    assert_int_equal(files.files[0].rows, 25000);
+    report_files_done(&files);
+    read_part("plan-changes.xlsx", "xl/workbook.xml", &part);
+    expect_in(&part, "\"Data 2\" sheetId=\"3\"");
+    expect_in(&part, "\"Data 3\" sheetId=\"4\"");
+    read_part("plan-changes.xlsx", "xl/worksheets/sheet2.xml", &part);
+    assert_true(part.len > 400000 && part.len < 410000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_workbook),
-        TEST(test_tally),
-        TEST(test_amounts),
-        TEST(test_full_sheet),
+        TEST(test_workbook),   TEST(test_tally),       TEST(test_amounts),
+        TEST(test_full_sheet), TEST(test_large_sheet),
     };
 
     return cmocka_run_group_tests_name("report_xlsx", tests, NULL, NULL);
