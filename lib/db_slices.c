@@ -60,7 +60,7 @@ static void give_up(const struct db_slices *slices, size_t i, size_t end, const 
 
         db_cancel(db);
         if (db_drain(db, sql, NULL, NULL, &rows, &ignored) != ERR_OK)
-            continue;
+            err_done(&ignored); /* as it was meant to end */
     }
 }
 

@@ -8,9 +8,9 @@
  *     fanout_close(fanout)                           the threads have ended
  *
  * Rows go through a ring of a few batches, which the sinks read each at its own pace: the slowest
- * holds up the producer, and memory is flat. A sink is called from its thread only while rows are
- * on their way; drained or closed, it is the caller's again. Its first error stays, comes back from
- * the next call, and what follows is not given to it.
+ * holds up the producer (who waits for it, whatever the deadline says), and memory is flat. A sink
+ * is called from its thread only while rows are on their way; drained or closed, it is the caller's
+ * again. Its first error stays, comes back from the next call, and what follows is not given to it.
  */
 #ifndef LAPSE_FANOUT_H
 #define LAPSE_FANOUT_H

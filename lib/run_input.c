@@ -178,8 +178,9 @@ static enum err_code judge_and_load(struct import *import, struct err *err)
         code = db_one(db, input->bad, &import->args, take_bad, import, err);
     if (code == ERR_OK && import->bad > import->tolerated)
         code = refuse(import, import->bad, err);
-    if (code == ERR_OK)
-        code = do_steps(import, input->load, take_counts, err);
+    if (code != ERR_OK)
+        return code;
+    code = do_steps(import, input->load, take_counts, err);
     if (strcmp(err->sqlstate, "23505") == 0) { /* somebody wrote such a row: the next try sees it */
         err->code = code = ERR_TEMP;
         snprintf(err->sqlstate, sizeof err->sqlstate, "40001");

@@ -24,12 +24,23 @@ static const char *conninfo_of(const struct pass *pass)
                      pass->inv->reader ? "report_conninfo" : "conninfo");
 }
 
+static bool has_large_reports(const struct pass *pass)
+{
+    for (size_t i = 0; i < pass->n; i++)
+        for (const struct report_table *table = pass->runs[i].job->tables; table && table->columns;
+             table++)
+            if (table->by_account && pass->runs[i].state == RUN_APPLIED)
+                return true;
+    return false;
+}
+
 enum err_code slices_begin(struct pass *pass, struct err *err)
 {
     struct invocation *inv = pass->inv;
     struct slices *slices;
 
-    if (conf_int(inv->request->conf, "database", "report_connections") < 2)
+    if (conf_int(inv->request->conf, "database", "report_connections") < 2 ||
+        !has_large_reports(pass))
         return ERR_OK;
     slices = calloc(1, sizeof *slices);
     if (!slices)
@@ -39,14 +50,22 @@ enum err_code slices_begin(struct pass *pass, struct err *err)
     return db_export_snapshot(slices->dbs[0], slices->snapshot, err);
 }
 
+/* After an error the other connections' transactions may have failed with it, and what was set on
+   the first is undone with its savepoint: the next report begins anew. */
+static void close_others(struct slices *slices)
+{
+    while (slices->n_dbs > 1)
+        db_close(slices->dbs[--slices->n_dbs]);
+    slices->opened = false;
+}
+
 void slices_end(struct invocation *inv)
 {
     struct slices *slices = TAKE_PTR(inv->slices);
 
     if (!slices)
         return;
-    for (size_t i = 1; i < slices->n_dbs; i++)
-        db_close(slices->dbs[i]);
+    close_others(slices);
     free(slices->last);
     free(slices);
 }
@@ -93,20 +112,6 @@ static enum err_code open_connections(struct pass *pass, struct slices *slices, 
     return ERR_OK;
 }
 
-/* The reports to come do without the connections that are gone. */
-static void close_lost(struct slices *slices)
-{
-    size_t kept = 1;
-
-    for (size_t i = 1; i < slices->n_dbs; i++) {
-        if (db_is_lost(slices->dbs[i]))
-            db_close(slices->dbs[i]);
-        else
-            slices->dbs[kept++] = slices->dbs[i];
-    }
-    slices->n_dbs = kept;
-}
-
 enum err_code slices_run(struct pass *pass, struct db *db, const struct report_table *table,
                          const struct args *args, db_row_fn on_row, void *context, struct err *err)
 {
@@ -118,6 +123,7 @@ enum err_code slices_run(struct pass *pass, struct db *db, const struct report_t
         struct args own = *args;
 
         args_int(&own, "slice_rows", SLICE_ROWS);
+        slices->n = 0;
         if (db_run(db, &sql_ledger_account_slices, &own, take_last, slices, err) != ERR_OK)
             return err->code;
         slices->cut = true;
@@ -128,6 +134,6 @@ enum err_code slices_run(struct pass *pass, struct db *db, const struct report_t
         return err->code;
     if (db_run_slices(&(struct db_slices){slices->dbs, slices->n_dbs, slices->last, slices->n},
                       table->query, args, on_row, context, err) != ERR_OK)
-        close_lost(slices);
+        close_others(slices);
     return err->code;
 }

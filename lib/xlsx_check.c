@@ -202,7 +202,7 @@ static void put32(unsigned char *bytes, uint64_t number)
 /* Behind the last entry comes the directory, then its end, then nothing. */
 static enum err_code check_end(struct check *check, uint64_t directory, struct err *err)
 {
-    enum { END = 22, END64 = 56 + 20 + END };
+    enum { END = 22 };
     unsigned char mark[4], end[END], want[END] = "PK\5\6";
     struct stat st;
     uint64_t left;
@@ -215,8 +215,8 @@ static enum err_code check_end(struct check *check, uint64_t directory, struct e
     put32(want + 12, directory);
     put32(want + 16, check->offset);
     if (pread(check->fd, mark, 4, (off_t)check->offset) != 4 || memcmp(mark, "PK\1\2", 4) != 0 ||
-        pread(check->fd, end, END, (off_t)(check->offset + directory)) != END ||
-        (left != END64 && (left != END || memcmp(end, want, END) != 0)))
+        pread(check->fd, end, END, (off_t)(check->offset + directory)) != END || left != END ||
+        memcmp(end, want, END) != 0)
         return damaged(check, "it does not end where it should");
     return ERR_OK;
 }

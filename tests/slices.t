@@ -64,6 +64,15 @@ is $r->{status}, 0, 'a connection that cannot be had' or diag $r->{stderr};
 like $r->{stderr}, qr/reports are read on 1 connection, not 2: .*too many connections/, 'is told of';
 is contents($folder)->{'activity-report.csv'}, $want->{'activity-report.csv'}, 'and the report is the same';
 
+# A report that fails takes no other with it: the next begins on new connections.
+$db->sql('ALTER TABLE saas.users RENAME COLUMN name TO called');
+($r, $folder) = reports(2);
+isnt $r->{status}, 0, 'a statement fails';
+like $r->{stderr}, qr{activity-report: .*"?u\.name"? does not exist}, 'is told';
+unlike $r->{stderr}, qr/reconcile-seats|aborted/, 'of that report alone';
+is contents($folder)->{'reconcile-seats-detail.csv'}, $want->{'reconcile-seats-detail.csv'}, 'the other is there';
+$db->sql('ALTER TABLE saas.users RENAME COLUMN called TO name');
+
 # The second one killed in the middle: nothing is published, and a rerun makes up for it.
 my $killed = 0;
 for (1 .. 20) {
