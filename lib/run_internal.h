@@ -42,6 +42,14 @@ struct pass {
     struct applying *applying; /* a plan being carried out, or NULL; see run_plan.c */
 };
 
+/* Where ranges of accounts end: the last account of each. {0} is none; `last` is the owner's to
+   free. take_range_end adds a row's first column. */
+struct range_ends {
+    int64_t *last;
+    size_t n, size;
+};
+enum err_code take_range_end(void *ends, const struct db_row *row, struct err *err);
+
 /* Right after the snapshot of the reports was begun; slices_end before it ends. */
 enum err_code slices_begin(struct pass *pass, struct err *err) _must_check_;
 void slices_end(struct invocation *inv);

@@ -196,3 +196,20 @@ void run_fail(struct pass *pass, struct run *run)
     if (!db_in_transaction(pass->inv->db))
         run_tell_failure(pass, run);
 }
+
+enum err_code take_range_end(void *context, const struct db_row *row, struct err *err)
+{
+    struct range_ends *ends = context;
+
+    if (ends->n == ends->size) {
+        size_t size = ends->size ? ends->size * 2 : 64;
+        int64_t *grown = reallocarray(ends->last, size, sizeof *grown);
+
+        if (!grown)
+            return err_nomem(err);
+        ends->last = grown;
+        ends->size = size;
+    }
+    ends->last[ends->n++] = db_int(row, 0);
+    return ERR_OK;
+}

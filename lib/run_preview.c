@@ -10,28 +10,6 @@
 
 enum { ACCOUNTS_PER_RANGE = 2000 };
 
-struct ranges {
-    int64_t *last; /* the last account of each */
-    size_t n, size;
-};
-
-static enum err_code take_range(void *context, const struct db_row *row, struct err *err)
-{
-    struct ranges *ranges = context;
-
-    if (ranges->n == ranges->size) {
-        size_t size = ranges->size ? ranges->size * 2 : 64;
-        int64_t *grown = reallocarray(ranges->last, size, sizeof *grown);
-
-        if (!grown)
-            return err_nomem(err);
-        ranges->last = grown;
-        ranges->size = size;
-    }
-    ranges->last[ranges->n++] = db_int(row, 0);
-    return ERR_OK;
-}
-
 struct teller {
     struct pass *pass;
     struct run *run;
@@ -354,7 +332,7 @@ enum err_code pass_entangled(struct pass *pass, bool *ret, struct err *err)
 enum err_code pass_ranges(struct pass *pass, const char *phase, range_fn each, void *context,
                           struct err *err)
 {
-    struct ranges ranges = {0};
+    struct range_ends ranges = {0};
     struct args args = {0};
     int64_t from = INT64_MIN;
     bool at_once;
@@ -365,8 +343,8 @@ enum err_code pass_ranges(struct pass *pass, const char *phase, range_fn each, v
     args_text(&args, "accounts", pass->accounts);
     args_int(&args, "accounts_per_range", ACCOUNTS_PER_RANGE);
     if (code == ERR_OK)
-        code = db_run_alone(pass->inv->db, &sql_ledger_account_ranges, &args, take_range, &ranges,
-                            err);
+        code = db_run_alone(pass->inv->db, &sql_ledger_account_ranges, &args, take_range_end,
+                            &ranges, err);
     for (size_t i = 0; code == ERR_OK && i < ranges.n; i++) {
         int64_t to = i == ranges.n - 1 ? KEY_MAX : ranges.last[i];
 

@@ -13,8 +13,7 @@ struct slices {
     char snapshot[DB_SNAPSHOT_SIZE];
     struct db *dbs[CONNECTIONS_MAX]; /* the first is that of the snapshot, borrowed */
     size_t n_dbs;
-    int64_t *last; /* the last account of each slice */
-    size_t n, size;
+    struct range_ends ends; /* of the slices */
     bool cut, opened;
 };
 
@@ -66,25 +65,8 @@ void slices_end(struct invocation *inv)
     if (!slices)
         return;
     close_others(slices);
-    free(slices->last);
+    free(slices->ends.last);
     free(slices);
-}
-
-static enum err_code take_last(void *context, const struct db_row *row, struct err *err)
-{
-    struct slices *slices = context;
-
-    if (slices->n == slices->size) {
-        size_t size = slices->size ? slices->size * 2 : 64;
-        int64_t *grown = reallocarray(slices->last, size, sizeof *grown);
-
-        if (!grown)
-            return err_nomem(err);
-        slices->last = grown;
-        slices->size = size;
-    }
-    slices->last[slices->n++] = db_int(row, 0);
-    return ERR_OK;
 }
 
 /* The other connections, once there is something for them to do. Where one cannot be had, the
@@ -96,7 +78,7 @@ static enum err_code open_connections(struct pass *pass, struct slices *slices, 
     slices->opened = true;
     if (db_one(slices->dbs[0], &sql_session_read_slices, NULL, NULL, NULL, err) != ERR_OK)
         return err->code;
-    while (slices->n_dbs < (size_t)wanted && slices->n_dbs < slices->n) {
+    while (slices->n_dbs < (size_t)wanted && slices->n_dbs < slices->ends.n) {
         _cleanup_err_ struct err why = {0};
         _cleanup_db_ struct db *db = NULL;
 
@@ -123,17 +105,19 @@ enum err_code slices_run(struct pass *pass, struct db *db, const struct report_t
         struct args own = *args;
 
         args_int(&own, "slice_rows", SLICE_ROWS);
-        slices->n = 0;
-        if (db_run(db, &sql_ledger_account_slices, &own, take_last, slices, err) != ERR_OK)
+        slices->ends.n = 0;
+        if (db_run(db, &sql_ledger_account_slices, &own, take_range_end, &slices->ends, err) !=
+            ERR_OK)
             return err->code;
         slices->cut = true;
     }
-    if (slices->n < 2)
+    if (slices->ends.n < 2)
         return db_run(db, table->query, args, on_row, context, err);
     if (!slices->opened && open_connections(pass, slices, err) != ERR_OK)
         return err->code;
-    if (db_run_slices(&(struct db_slices){slices->dbs, slices->n_dbs, slices->last, slices->n},
-                      table->query, args, on_row, context, err) != ERR_OK)
+    if (db_run_slices(
+            &(struct db_slices){slices->dbs, slices->n_dbs, slices->ends.last, slices->ends.n},
+            table->query, args, on_row, context, err) != ERR_OK)
         close_others(slices);
     return err->code;
 }
