@@ -46,7 +46,10 @@ enum err_code slices_begin(struct pass *pass, struct err *err)
         return err_nomem(err);
     inv->slices = slices;
     slices->dbs[slices->n_dbs++] = inv->reader ? inv->reader : inv->db;
-    return db_export_snapshot(slices->dbs[0], slices->snapshot, err);
+    if (db_export_snapshot(slices->dbs[0], slices->snapshot, err) != ERR_OK)
+        err_hint(err, "where the server cannot share a snapshot, set [database] "
+                      "report_connections = 1");
+    return err->code;
 }
 
 /* After an error the other connections' transactions may have failed with it, and what was set on
