@@ -126,7 +126,7 @@ check-san: deps   ## all tests with the address and undefined-behaviour sanitize
 	@$(SAN_LESS) ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) $(parallel) BUILD=$(BUILD)/san \
 	    CFLAGS="-O1 -g -Wno-format-truncation" SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" check
 
-TSAN := $(addprefix $(BUILD)/tsan/tests/test_,fanout report report_csv report_xlsx) tests/golden.t
+TSAN := $(addprefix $(BUILD)/tsan/tests/test_,ring fanout report report_csv report_xlsx xlsx_check) tests/golden.t
 check-tsan: deps   ## what has threads, with the thread sanitizer (in build/tsan)
 	@TSAN_OPTIONS=halt_on_error=1 $(MAKE) $(parallel) BUILD=$(BUILD)/tsan CFLAGS="-O1 -g -Wno-format-truncation" \
 	    SANITIZE="-fsanitize=thread -fno-omit-frame-pointer" TESTS="$(TSAN)" check

@@ -7,10 +7,9 @@
  *     fanout_drain(fanout, &err)                     all rows have been taken by all sinks
  *     fanout_close(fanout)                           the threads have ended
  *
- * Rows go through a ring of a few batches, which the sinks read each at its own pace: the slowest
- * holds up the producer (who waits for it, whatever the deadline says), and memory is flat. A sink
- * is called from its thread only while rows are on their way; drained or closed, it is the caller's
- * again. Its first error stays, comes back from the next call, and what follows is not given to it.
+ * Rows go through a ring (see ring.h) of a few batches. A sink is called from its thread only while
+ * rows are on their way; drained or closed, it is the caller's again. Its first error stays, comes
+ * back from the next call, and what follows is not given to it.
  */
 #ifndef LAPSE_FANOUT_H
 #define LAPSE_FANOUT_H

@@ -14,11 +14,12 @@
 
 #include "ban.h"
 
-enum { BUFFER_SIZE = 128 * 1024 };
+enum { BUFFER_SIZE = 128 * 1024, WRITEBACK = 8 * 1024 * 1024 };
 
 struct outfile {
     char *path;
-    int fd; /* -1 once the file is closed or, after a failure, removed */
+    int fd;                         /* -1 once the file is closed or, after a failure, removed */
+    uint64_t written, on_their_way; /* bytes: in the file, and of these to the disk */
     size_t used;
     unsigned char buffer[BUFFER_SIZE];
 };
@@ -69,6 +70,7 @@ enum err_code outfile_open(struct outfile **ret, const char *dir, const char *na
         return err_nomem(err);
     file->fd = -1;
     file->used = 0;
+    file->written = file->on_their_way = 0;
     file->path = str_format("%s/%s", dir, name);
     if (!file->path)
         return err_nomem(err);
@@ -86,12 +88,27 @@ enum err_code outfile_open(struct outfile **ret, const char *dir, const char *na
     return ERR_OK;
 }
 
+/* Writes, and has the disk begin with what is there: fsync waits for the rest alone. Whether the
+   disk took it, fsync tells. */
+static enum err_code write_out(struct outfile *file, const void *data, size_t len, struct err *err)
+{
+    if (fs_write(file->fd, data, len) < 0)
+        return fail(file, errno, "write", err);
+    file->written += len;
+    if (file->written - file->on_their_way >= WRITEBACK) {
+        sync_file_range(file->fd, (off_t)file->on_their_way,
+                        (off_t)(file->written - file->on_their_way), SYNC_FILE_RANGE_WRITE);
+        file->on_their_way = file->written;
+    }
+    return ERR_OK;
+}
+
 static enum err_code flush(struct outfile *file, struct err *err)
 {
-    if (fs_write(file->fd, file->buffer, file->used) < 0)
-        return fail(file, errno, "write", err);
+    size_t used = file->used;
+
     file->used = 0;
-    return ERR_OK;
+    return write_out(file, file->buffer, used, err);
 }
 
 static enum err_code failed_before(const struct outfile *file, struct err *err)
@@ -105,15 +122,17 @@ enum err_code outfile_write(struct outfile *file, const void *data, size_t len, 
         return failed_before(file, err);
     if (len > BUFFER_SIZE - file->used && flush(file, err) != ERR_OK)
         return err->code;
-    if (len >= BUFFER_SIZE) { /* the buffer is empty now */
-        if (fs_write(file->fd, data, len) < 0)
-            return fail(file, errno, "write", err);
-        return ERR_OK;
-    }
+    if (len >= BUFFER_SIZE) /* the buffer is empty now */
+        return write_out(file, data, len, err);
     if (len > 0)
         memcpy(file->buffer + file->used, data, len);
     file->used += len;
     return ERR_OK;
+}
+
+enum err_code outfile_flush(struct outfile *file, struct err *err)
+{
+    return file->fd < 0 ? failed_before(file, err) : flush(file, err);
 }
 
 /* close(2), which on Linux gives the descriptor back whatever it says. */

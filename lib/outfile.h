@@ -2,6 +2,7 @@
  *
  *     outfile_open(&f, dir, name, &err)      opens <dir>/<name> new (O_EXCL|O_NOFOLLOW, 0640)
  *     outfile_write(f, data, len, &err)      buffered
+ *     outfile_flush(f, &err)                 so that it can be read by its path
  *     outfile_finish(f, &err)                flush, fsync, close: each checked
  *
  * or outfile_discard(), which removes it. The caller fsyncs the folder and renames it
@@ -23,6 +24,7 @@ enum err_code outfile_open(struct outfile **ret, const char *dir, const char *na
                            struct err *err) _must_check_;
 enum err_code outfile_write(struct outfile *file, const void *data, size_t len,
                             struct err *err) _must_check_;
+enum err_code outfile_flush(struct outfile *file, struct err *err) _must_check_;
 enum err_code outfile_finish(struct outfile *file, struct err *err) _must_check_; /* frees */
 void outfile_discard(struct outfile *file); /* NULL is nothing */
 void outfile_discardp(struct outfile **file);

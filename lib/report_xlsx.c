@@ -240,8 +240,9 @@ static void xlsx_free(struct xlsx_sink *xlsx)
         unlink(xlsx->shell);
     free(xlsx->shell);
     outfile_discard(xlsx->file);
-    closep(&xlsx->spool);
+    relay_close(xlsx->relay); /* before what its thread works on */
     pack_free(xlsx->pack);
+    closep(&xlsx->spool);
     sheet_rows_done(&xlsx->data);
     free(xlsx->name);
     free(xlsx->path);
@@ -409,12 +410,15 @@ static enum err_code close_book(struct xlsx_sink *xlsx, struct err *err)
     errno = error;
     if (xlsx_checked(xlsx, rc, err) != ERR_OK)
         return err->code;
-    if (xlsx_assemble(xlsx, err) != ERR_OK || outfile_finish(TAKE_PTR(xlsx->file), err) != ERR_OK)
+    if (xlsx_assemble(xlsx, err) != ERR_OK || outfile_flush(xlsx->file, err) != ERR_OK)
         return err->code;
-    xlsx->made = true;
     for (size_t i = 0; i < xlsx->n_pages; i++)
         sheets[i] = (struct xlsx_sheet){xlsx->pages[i].name, xlsx->pages[i].sum};
-    return xlsx_check(xlsx->path, sheets, xlsx->n_pages, err);
+    if (xlsx_check(xlsx->path, sheets, xlsx->n_pages, err) != ERR_OK || /* while the disk writes */
+        outfile_finish(TAKE_PTR(xlsx->file), err) != ERR_OK)
+        return err->code;
+    xlsx->made = true;
+    return ERR_OK;
 }
 
 static enum err_code list_file(struct xlsx_sink *xlsx, const struct report_summary *summary,

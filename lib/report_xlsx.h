@@ -10,6 +10,7 @@
 
 #include "outfile.h"
 #include "pack.h"
+#include "ring.h"
 #include "report_sink.h"
 #include "sheet_xml.h"
 #include "xlsx_check.h"
@@ -46,6 +47,7 @@ struct xlsx_sink {
     int spool;              /* the data rows of all sheets, packed; a file without a name */
     uint64_t spooled;       /* its length */
     struct pack *pack;      /* writes into it */
+    struct relay *relay;    /* to the thread that packs */
     struct sheet_rows data; /* rows on their way there */
     uint32_t styles[COL_INSTANT + 1]; /* of by_type, as numbers in the book's list */
     char *as_of;                      /* "2026-03-31 00:00:00 UTC" */

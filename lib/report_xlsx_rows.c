@@ -1,9 +1,10 @@
 /* The data rows of a workbook, past libxlsxwriter's cells, and how they get into its sheets.
  *
- * Each row becomes XML at once, is packed, and lies in the spool until the book is closed. Then the
- * shell's sheets are taken apart at </sheetData>: what is before it, the rows and the rest are
- * three pieces of one packed part. libxlsxwriter has written the ranges (dimension, filter, ignored
- * errors) for the rows that it has not seen; style numbers it gives when asked.
+ * Each row becomes XML at once, is packed on a thread of its own, and lies in the spool until the
+ * book is closed. Then the shell's sheets are taken apart at </sheetData>: what is before it, the
+ * rows and the rest are three pieces of one packed part. libxlsxwriter has written the ranges
+ * (dimension, filter, ignored errors) for the rows that it has not seen; style numbers it gives
+ * when asked.
  */
 #define _GNU_SOURCE
 #include "report_xlsx.h"
@@ -34,6 +35,11 @@ static enum err_code spool(void *context, const void *data, size_t len, struct e
     return ERR_OK;
 }
 
+static enum err_code pack_block(void *context, const void *data, size_t len, struct err *err)
+{
+    return pack_add(context, data, len, err);
+}
+
 enum err_code xlsx_open_spool(struct xlsx_sink *xlsx, struct err *err)
 {
     xlsx->spool = fs_scratch(xlsx->dir);
@@ -43,7 +49,9 @@ enum err_code xlsx_open_spool(struct xlsx_sink *xlsx, struct err *err)
         err_sys(err, ERR_CANTCREAT, errnum, "could not create a file in \"%s\"", xlsx->dir);
         return fs_hint(err, errnum);
     }
-    return pack_open(&xlsx->pack, pack_best(), spool, xlsx, err);
+    if (pack_open(&xlsx->pack, pack_best(), spool, xlsx, err) != ERR_OK)
+        return err->code;
+    return relay_open(&xlsx->relay, pack_block, xlsx->pack, err);
 }
 
 void xlsx_begin_rows(struct xlsx_sink *xlsx)
@@ -67,7 +75,7 @@ static enum err_code pack_rows(struct xlsx_sink *xlsx, struct err *err)
 
     if (xml->failed)
         return err_nomem(err);
-    if (pack_add(xlsx->pack, sb_text(xml), xml->len, err) != ERR_OK)
+    if (relay_put(xlsx->relay, sb_text(xml), xml->len, err) != ERR_OK)
         return err->code;
     xlsx->pages[xlsx->page].bytes += xml->len;
     sb_reset(xml);
@@ -117,7 +125,7 @@ enum err_code xlsx_end_rows(struct xlsx_sink *xlsx, struct err *err)
 {
     struct page *page = &xlsx->pages[xlsx->page];
 
-    if (pack_rows(xlsx, err) != ERR_OK)
+    if (pack_rows(xlsx, err) != ERR_OK || relay_drain(xlsx->relay, err) != ERR_OK)
         return err->code;
     page->sheet->dim_rowmax = xlsx->row - 1;
     return pack_end(xlsx->pack, false, &page->rows, err);

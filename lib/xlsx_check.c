@@ -12,6 +12,7 @@
 #include <zlib.h>
 
 #include "pack.h"
+#include "ring.h"
 #include "xlsx_part.h"
 
 #include "ban.h"
@@ -30,6 +31,13 @@ struct part {
     struct xlsx_sum sum; /* of a worksheet */
 };
 
+/* What comes out of an entry, on the thread that reads it. */
+struct unpacked {
+    struct xlsx_part *part;
+    uint64_t size;
+    uint32_t crc;
+};
+
 struct check {
     const char *path;
     unzFile zip;
@@ -39,6 +47,8 @@ struct check {
     struct part *parts;
     size_t n_parts;
     struct xlsx_lists lists;
+    struct relay *relay; /* to the thread that reads what is unpacked */
+    struct unpacked unpacked;
     struct err *err;
 };
 
@@ -51,37 +61,47 @@ static void unpack_freep(struct unpack **unpack)
     unpack_free(*unpack);
 }
 
+static enum err_code take_unpacked(void *context, const void *data, size_t len, struct err *err)
+{
+    struct unpacked *unpacked = context;
+
+    unpacked->size += len;
+    unpacked->crc = pack_crc(unpacked->crc, data, len);
+    return xlsx_part_add(unpacked->part, data, len, err);
+}
+
 /* Unpacks the open entry and has it read. minizip gives the packed bytes only: it would look
    neither for the end of the stream nor, unless all was read, at the checksum. */
 static enum err_code unpack_part(struct check *check, const unz_file_info64 *info, const char *name,
                                  struct xlsx_part *part, struct err *err)
 {
+    const struct unpacked *unpacked = &check->unpacked;
     _cleanup_(unpack_freep) struct unpack *unpack = unpack_new(pack_best());
-    _cleanup_free_ unsigned char *blocks = malloc((size_t)BLOCK * 2);
+    _cleanup_free_ unsigned char *block = malloc(BLOCK);
     enum unpack_state state = UNPACK_MORE;
-    uint64_t packed = 0, size = 0;
-    uint32_t crc = 0;
+    uint64_t packed = 0;
     size_t got = 0;
 
-    if (!unpack || !blocks)
+    if (!unpack || !block)
         return err_nomem(err);
+    check->unpacked = (struct unpacked){.part = part};
     while (state == UNPACK_MORE) {
         if (got == 0) {
-            int n = unzReadCurrentFile(check->zip, blocks, BLOCK);
+            int n = unzReadCurrentFile(check->zip, block, BLOCK);
 
             if (n <= 0)
                 break;
-            unpack_feed(unpack, blocks, (size_t)n);
+            unpack_feed(unpack, block, (size_t)n);
             packed += (uint64_t)n;
         }
-        state = unpack_take(unpack, blocks + BLOCK, BLOCK, &got);
-        size += got;
-        crc = pack_crc(crc, blocks + BLOCK, got);
-        if (xlsx_part_add(part, blocks + BLOCK, got, err) != ERR_OK)
+        state = unpack_take(unpack, relay_room(check->relay), RELAY_BLOCK, &got);
+        if (relay_give(check->relay, got, err) != ERR_OK)
             return err->code;
     }
+    if (relay_drain(check->relay, err) != ERR_OK)
+        return err->code;
     if (state != UNPACK_END || unpack_left(unpack) > 0 || packed != info->compressed_size ||
-        size != info->uncompressed_size || crc != info->crc)
+        unpacked->size != info->uncompressed_size || unpacked->crc != info->crc)
         return damaged(check, "part \"%s\" does not unpack", name);
     return ERR_OK;
 }
@@ -306,6 +326,7 @@ static enum err_code compare(struct check *check, const struct xlsx_sheet *sheet
 
 static void check_done(struct check *check)
 {
+    relay_close(check->relay);
     if (check->zip)
         unzClose(check->zip);
     closep(&check->fd);
@@ -323,6 +344,8 @@ enum err_code xlsx_check(const char *path, const struct xlsx_sheet *sheets, size
     check.fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (check.fd < 0)
         return err_sys(err, ERR_IO, errno, "could not open \"%s\"", path);
+    if (relay_open(&check.relay, take_unpacked, &check.unpacked, err) != ERR_OK)
+        return err->code;
     check.zip = unzOpen64(path);
     if (!check.zip)
         return damaged(&check, "it is not a whole zip file");
