@@ -50,6 +50,8 @@ struct column {
     bool total; /* COL_COUNT only: added up, in the manifest and on the Summary sheet */
 };
 
+enum report_slices { SLICES_NONE, SLICES_BY_LICENSES, SLICES_BY_CHANGES, SLICES_KINDS };
+
 struct report_table {
     const char *name;  /* "" or NULL: <job>.csv; "detail": <job>-detail.csv */
     const char *sheet; /* sheet title, at most 28 characters ("Invitations") */
@@ -67,8 +69,10 @@ struct report_table {
                                        dot, and a name that is taken gets "-2", "-3" ... behind it */
     const char *when;      /* "profile=documented": only where the option has that value; or NULL */
     bool no_formula_guard; /* a CSV that only machines read */
-    bool by_account; /* its rows come account by account, each from its account's rows alone: the
-                        statement may be asked for ranges of accounts, one after the other */
+    enum report_slices
+        slices; /* its rows come account by account, each from its account's rows alone:
+                   the statement may be asked for ranges of accounts, one after the
+                   other, of about so many licenses, or changes of the date, each */
 };
 
 /* One value as text; text NULL is SQL NULL. Borrowed until the call returns. */

@@ -13,8 +13,8 @@ struct slices {
     char snapshot[DB_SNAPSHOT_SIZE];
     struct db *dbs[CONNECTIONS_MAX]; /* the first is that of the snapshot, borrowed */
     size_t n_dbs;
-    struct range_ends ends; /* of the slices */
-    bool cut, opened;
+    bool opened;
+    struct range_ends ends[SLICES_KINDS]; /* of the slices; none before they are cut */
 };
 
 static const char *conninfo_of(const struct pass *pass)
@@ -28,7 +28,7 @@ static bool has_large_reports(const struct pass *pass)
     for (size_t i = 0; i < pass->n; i++)
         for (const struct report_table *table = pass->runs[i].job->tables; table && table->columns;
              table++)
-            if (table->by_account && pass->runs[i].state == RUN_APPLIED)
+            if (table->slices && pass->runs[i].state == RUN_APPLIED)
                 return true;
     return false;
 }
@@ -68,20 +68,22 @@ void slices_end(struct invocation *inv)
     if (!slices)
         return;
     close_others(slices);
-    free(slices->ends.last);
+    for (size_t i = 0; i < SLICES_KINDS; i++)
+        free(slices->ends[i].last);
     free(slices);
 }
 
 /* The other connections, once there is something for them to do. Where one cannot be had, the
    report is read with those that are there. */
-static enum err_code open_connections(struct pass *pass, struct slices *slices, struct err *err)
+static enum err_code open_connections(struct pass *pass, struct slices *slices, size_t useful,
+                                      struct err *err)
 {
     int64_t wanted = conf_int(pass->inv->request->conf, "database", "report_connections");
 
     slices->opened = true;
     if (db_one(slices->dbs[0], &sql_session_read_slices, NULL, NULL, NULL, err) != ERR_OK)
         return err->code;
-    while (slices->n_dbs < (size_t)wanted && slices->n_dbs < slices->ends.n) {
+    while (slices->n_dbs < (size_t)wanted && slices->n_dbs < useful) {
         _cleanup_err_ struct err why = {0};
         _cleanup_db_ struct db *db = NULL;
 
@@ -97,30 +99,39 @@ static enum err_code open_connections(struct pass *pass, struct slices *slices, 
     return ERR_OK;
 }
 
+/* Where the accounts are cut, once for all reports that are cut alike. */
+static enum err_code cut_slices(struct slices *slices, enum report_slices kind,
+                                const struct args *args, struct range_ends **ret, struct err *err)
+{
+    static const struct sql *const cut[] = {
+        [SLICES_BY_LICENSES] = &sql_ledger_license_slices,
+        [SLICES_BY_CHANGES] = &sql_ledger_change_slices,
+    };
+    struct args own = *args;
+
+    *ret = &slices->ends[kind];
+    if ((*ret)->n > 0)
+        return ERR_OK;
+    args_int(&own, "slice_rows", SLICE_ROWS);
+    return db_run(slices->dbs[0], cut[kind], &own, take_range_end, *ret, err);
+}
+
 enum err_code slices_run(struct pass *pass, struct db *db, const struct report_table *table,
                          const struct args *args, db_row_fn on_row, void *context, struct err *err)
 {
     struct slices *slices = pass->inv->slices;
+    struct range_ends *ends;
 
-    if (!slices || slices->dbs[0] != db || !table->by_account)
+    if (!slices || slices->dbs[0] != db || !table->slices)
         return db_run(db, table->query, args, on_row, context, err);
-    if (!slices->cut) {
-        struct args own = *args;
-
-        args_int(&own, "slice_rows", SLICE_ROWS);
-        slices->ends.n = 0;
-        if (db_run(db, &sql_ledger_account_slices, &own, take_range_end, &slices->ends, err) !=
-            ERR_OK)
-            return err->code;
-        slices->cut = true;
-    }
-    if (slices->ends.n < 2)
-        return db_run(db, table->query, args, on_row, context, err);
-    if (!slices->opened && open_connections(pass, slices, err) != ERR_OK)
+    if (cut_slices(slices, table->slices, args, &ends, err) != ERR_OK)
         return err->code;
-    if (db_run_slices(
-            &(struct db_slices){slices->dbs, slices->n_dbs, slices->ends.last, slices->ends.n},
-            table->query, args, on_row, context, err) != ERR_OK)
+    if (ends->n < 2)
+        return db_run(db, table->query, args, on_row, context, err);
+    if (!slices->opened && open_connections(pass, slices, ends->n, err) != ERR_OK)
+        return err->code;
+    if (db_run_slices(&(struct db_slices){slices->dbs, slices->n_dbs, ends->last, ends->n},
+                      table->query, args, on_row, context, err) != ERR_OK)
         close_others(slices);
     return err->code;
 }

@@ -23,14 +23,16 @@ $db->sql(q{
         SELECT l.account_id, l.account_id, l.user_id, 'direct', 'member', '2026-01-01' FROM saas.licenses l WHERE l.user_id % 3 = 0;
     INSERT INTO saas.subscriptions (account_id, kind, plan, channel, status, seats, started_at)
         SELECT n, 'base', 'pro', 'self_serve', 'active', 100, '2025-01-01' FROM generate_series(1, 400) n;
+    INSERT INTO saas.invitations (account_id, email, organization_id, role, status, sent_at)
+        SELECT CASE WHEN n <= 25000 THEN 100 ELSE 10 + n % 380 END, 'g' || n || '@x.example', CASE WHEN n <= 25000 THEN 100 ELSE 10 + n % 380 END, 'member', 'pending', '2026-01-01' FROM generate_series(1, 60000) n;
     ANALYZE;
 });
 
-my @jobs = ('activity-report', 'reconcile-seats');
+my @jobs = ('expire-invitations', 'activity-report', 'reconcile-seats');
 sub reports {
     my ($connections, @more) = @_;
     my $out = $db->dir . "/out-$connections";
-    my $r = $db->lapse('--set', "database.report_connections=$connections", @more, 'run', @jobs, '--as-of', '2026-03-31', '--format', 'csv,xlsx', '--out', $out);
+    my $r = $db->lapse('--set', "database.report_connections=$connections", @more, 'run', @jobs, '--max-changes', 60_000, '--as-of', '2026-03-31', '--format', 'csv,xlsx', '--out', $out);
     return ($r, "$out/2026-03-31");
 }
 sub contents {
@@ -51,10 +53,11 @@ for my $connections (2, 3, 16) {
     is_deeply [map { ($got->{$_} // '') eq $want->{$_} ? () : $_ } sort keys %$want], [], 'give the same bytes';
 }
 
-# Slices by licenses, the large account whole in the second.
-my @last = map { $_->[0] } $db->rows(Lapse::slurp("$Lapse::top/sql/ledger/account-slices.sql")
+# The large account whole in the second.
+my @last = map { $_->[0] } $db->rows(Lapse::slurp("$Lapse::top/sql/ledger/license-slices.sql")
         =~ s/:'slice_rows'/'20000'/r =~ s/:'accounts'/NULL/gr);
 is_deeply \@last, [99, 172, 389], 'slices';
+is scalar(() = $want->{'expire-invitations.csv'} =~ /\n/g), 60_001, 'and all changes, by as many slices';
 
 # A role that may have two connections, which is what a run has besides: all is read on one of them.
 my $role = 'narrow_' . $db->name;
@@ -68,7 +71,7 @@ is contents($folder)->{'activity-report.csv'}, $want->{'activity-report.csv'}, '
 # beyond 2.5 MB, and the next one, which does, begins on new connections.
 {
     my @more = ('--set', 'job.activity-report.profile=documented', '--set', 'reports.formats=csv');
-    my $run = sub { my ($limit, $out) = @_; return Lapse::command($db->env, '/bin/sh', '-c', "ulimit -f $limit; exec \"\$0\" \"\$@\"", $Lapse::lapse, @more, 'run', @jobs, '--as-of', '2026-03-31', '--out', $db->dir . "/$out") };
+    my $run = sub { my ($limit, $out) = @_; return Lapse::command($db->env, '/bin/sh', '-c', "ulimit -f $limit; exec \"\$0\" \"\$@\"", $Lapse::lapse, @more, 'run', @jobs, '--max-changes', 60_000, '--as-of', '2026-03-31', '--out', $db->dir . "/$out") };
     is $run->('unlimited', 'whole')->{status}, 0, 'both reports';
     my $whole = contents($db->dir . '/whole/2026-03-31');
     $r = $run->(5000, 'limited'); # in units of 512 bytes
