@@ -11,12 +11,13 @@ my $env = { LAPSE_TEST_BENCH => $folder, LAPSE_TEST_FSYNC => 'off' };
 my $bench = "$Lapse::top/tests/bench/run";
 
 my @small = (qw(--users 200 --rounds 1 --rows 200 --slow-rows 200 --commits 10 --night-users 200), '--sizes', '200,400');
-my @groups = qw(flat activity activity-csv job xlsx xlsx-slow expire chain import start nightly seats growth);
+my @groups = qw(flat reading activity activity-csv job xlsx xlsx-slow expire chain import start nightly seats growth);
 my $r = Lapse::command($env, $^X, $bench, @small, '--only', join(',', @groups));
 is $r->{status}, 0, 'the bench runs' or diag $r->{stderr};
 
 my @wanted = (
     (map { my $flat = $_; map { "flat query, $flat / psql COPY CSV$_" } '', ', count and sums' } 'CSV', 'CSV and XLSX'),
+    (map { my $job = $_; map { "reading $job, a row at a time / copy $_" } qw(text binary) } qw(plan-changes-report activity-report)),
     'activity-report, CSV and XLSX / psql COPY CSV', 'activity-report, CSV / psql COPY CSV',
     'activity-report, CSV and XLSX / psql COPY, then XlsxWriter',
     'XLSX of 200 rows from memory / libxlsxwriter, constant memory', 'its size / libxlsxwriter\'s',

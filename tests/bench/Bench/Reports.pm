@@ -10,7 +10,7 @@ use Bench::Measure;
 use Bench::Server;
 use Bench::Setup;
 
-our @EXPORT = qw(bench_flat bench_activity bench_activity_csv bench_job activity_report);
+our @EXPORT = qw(bench_flat bench_reading bench_activity bench_activity_csv bench_job activity_report);
 
 sub copy_of {
     my ($statement) = @_;
@@ -37,14 +37,18 @@ sub activity_report { return report('activity-report', 'csv,xlsx') }
 
 # No job's report is one table alone. Nearest is a month's plan changes: ten columns of one table in
 # the order of its key, with the account's name.
-sub bench_flat {
+sub restore_flat {
     my $accounts = max(int($size{users} / 200), 5);
-    my $note = 'plan-changes-report is nearest to a flat table: ten columns of one, with the account\'s name; its run also counts the rows and adds them up, which COPY alone does not';
     restore();
     sql($work, "INSERT INTO saas.plan_changes (account_id, from_plan, to_plan, from_seats, to_seats, reason, effective_at, processed_at)
         SELECT 1 + n * 7919 % $accounts, 'pro', 'essentials', 10 + n % 90, -1, (ARRAY['expired_without_renewal', 'manual_downgrade', 'trial_ended'])[1 + n % 3],
                timestamptz '2025-12-01' + make_interval(secs => n % 2600000), timestamptz '2025-12-31'
         FROM generate_series(1::bigint, $size{users}) n", 'VACUUM ANALYZE saas.plan_changes');
+}
+
+sub bench_flat {
+    my $note = 'plan-changes-report is nearest to a flat table: ten columns of one, with the account\'s name; its run also counts the rows and adds them up, which COPY alone does not';
+    restore_flat();
     my $asked = join '', map { statement("plan-changes-report/$_") . ";\n" } qw(candidates figures);
     my $all = {name => 'psql COPY CSV, count and sums', run => sub {
         return timed_psql($work, $asked . copy_of('plan-changes-report/report'));
@@ -53,6 +57,19 @@ sub bench_flat {
             copy_peer('plan-changes-report', ratio_at_most => '0.9', note => $note), $all);
     contest({name => 'flat query, CSV and XLSX', run => sub { return report('plan-changes-report', 'csv,xlsx') }},
             copy_peer('plan-changes-report', ratio_at_most => '1.7', note => $note), $all);
+}
+
+# How rows are best fetched: libpq's three ways, of the same statements, with nothing done with the rows.
+sub bench_reading {
+    restore_flat();
+    for my $job ('plan-changes-report', 'activity-report') {
+        my $file = "$dir/read.sql";
+        spew($file, statement("$job/report"));
+        my ($single, @copies) = map { my $way = $_; {name => $way =~ tr/-/ /r, run => sub {
+            return timed("$dir/read.out", "$build/tests/bench/read_rows", $way, $work, $file);
+        }} } qw(single copy-text copy-binary);
+        contest({%$single, name => "reading $job, a row at a time", $job eq 'activity-report' ? (rounds => 1) : ()}, @copies);
+    }
 }
 
 sub bench_activity {
