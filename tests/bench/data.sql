@@ -87,10 +87,11 @@ INSERT INTO saas.teams (account_id, team_id, name, role, source, created_at)
 SELECT a, a * 5 + k, 'Team ' || (ARRAY['Red', 'Green', 'Blue', 'Black', 'White'])[k + 1] || ' ' || a, 'member', 'manual', timestamptz '2020-02-01'
 FROM generate_series(1::bigint, :accounts) AS a, generate_series(0, 4) AS k;
 
--- One to three organizations each, the first by way of a team; one in 30 memberships has ended.
+-- One to three organizations each, the first by way of the team, as the links below have it; one in 30
+-- of the others has ended.
 INSERT INTO saas.organization_members (account_id, organization_id, user_id, via, role, joined_at, left_at)
-SELECT account_id, account_id * 10 + (user_id * 7 + k * 3) % 10, user_id, CASE k WHEN 0 THEN 'team' ELSE 'direct' END, 'member', since,
-       CASE WHEN (user_id + k) % 30 = 0 THEN since + interval '12 hours' END
+SELECT account_id, account_id * 10 + (account_id * 5 + user_id % 5 + k * 3) % 10, user_id, CASE k WHEN 0 THEN 'team' ELSE 'direct' END,
+       'member', since, CASE WHEN k > 0 AND (user_id + k) % 30 = 0 THEN since + interval '12 hours' END
 FROM bench.people, generate_series(0, 2) AS k
 WHERE k <= user_id % 3
 ORDER BY user_id, k;
