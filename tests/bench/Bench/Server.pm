@@ -9,11 +9,17 @@ use Time::HiRes qw(time);
 use lib dirname(__FILE__) . '/..';
 use Bench::Setup;
 
+sub memory_part {
+    my ($part) = @_;
+    my ($kib) = slurp('/proc/meminfo') =~ /^MemTotal: +(\d+)/m or die "/proc/meminfo: no MemTotal\n";
+    return int($part * $kib / 1024) . 'MB';
+}
+
 our @EXPORT = qw($work %server start_server stop_server run run_into sql value lapse_on restore drop_work);
 
-# A small dedicated server: what an administrator would set first. Autovacuum comes at its own time.
-# The last two tell when a statement came and when a transaction ended.
-our %server = (shared_buffers => '1GB', effective_cache_size => '3GB', work_mem => '16MB',
+# A dedicated server: what an administrator would set first, a quarter and three quarters of the memory.
+# Autovacuum comes at its own time. The last two tell when a statement came and when a transaction ended.
+our %server = (shared_buffers => memory_part(0.25), effective_cache_size => memory_part(0.75), work_mem => '16MB',
                maintenance_work_mem => '256MB', random_page_cost => '1.1', max_wal_size => '8GB',
                checkpoint_timeout => '30min', autovacuum => 'off',
                log_line_prefix => '%n_', track_commit_timestamp => 'on');
