@@ -37,7 +37,7 @@ static const struct report_table tables[] = {
      .tally = "status",
      .tally_order = statuses,
      .question = "How many of our licenses are in use?",
-     .slices = SLICES_BY_LICENSES,
+     .slices = &sql_ledger_license_slices,
      .when = "profile=extended"},
     {.sheet = "Activity",
      .query = &sql_activity_report_report,
@@ -46,7 +46,7 @@ static const struct report_table tables[] = {
      .tally_order = statuses,
      .question = "How many of our licenses are in use?",
      .split = "account_id",
-     .slices = SLICES_BY_LICENSES,
+     .slices = &sql_ledger_license_slices,
      .when = "profile=documented"},
     {0},
 };

@@ -124,8 +124,6 @@ struct job {
        due_so_far, due, changes: how much of what is due is a change, which the guard counts);
        accounts that break the model (account_id, reason), or NULL; the statements, in order. */
     const struct sql *cut;
-    /* What its steps change is what `cut` counts: no batch need be counted before. */
-    bool due_is_changed;
     const struct sql *set_aside;
     struct job_step steps[JOB_STEPS];
     /* What the steps have written, by the entities that `explain` tells of: (account_id, entity,

@@ -88,18 +88,22 @@ enum err_code outfile_open(struct outfile **ret, const char *dir, const char *na
     return ERR_OK;
 }
 
-/* Writes, and has the disk begin with what is there: fsync waits for the rest alone. Whether the
-   disk took it, fsync tells. */
+/* Has the disk begin with what is there: fsync waits for the rest alone. Whether the disk took it,
+   fsync tells. */
+static void send_off(struct outfile *file)
+{
+    sync_file_range(file->fd, (off_t)file->on_their_way,
+                    (off_t)(file->written - file->on_their_way), SYNC_FILE_RANGE_WRITE);
+    file->on_their_way = file->written;
+}
+
 static enum err_code write_out(struct outfile *file, const void *data, size_t len, struct err *err)
 {
     if (fs_write(file->fd, data, len) < 0)
         return fail(file, errno, "write", err);
     file->written += len;
-    if (file->written - file->on_their_way >= WRITEBACK) {
-        sync_file_range(file->fd, (off_t)file->on_their_way,
-                        (off_t)(file->written - file->on_their_way), SYNC_FILE_RANGE_WRITE);
-        file->on_their_way = file->written;
-    }
+    if (file->written - file->on_their_way >= WRITEBACK)
+        send_off(file);
     return ERR_OK;
 }
 
@@ -132,7 +136,11 @@ enum err_code outfile_write(struct outfile *file, const void *data, size_t len, 
 
 enum err_code outfile_flush(struct outfile *file, struct err *err)
 {
-    return file->fd < 0 ? failed_before(file, err) : flush(file, err);
+    if (file->fd < 0)
+        return failed_before(file, err);
+    if (flush(file, err) == ERR_OK)
+        send_off(file);
+    return err->code;
 }
 
 /* close(2), which on Linux gives the descriptor back whatever it says. */

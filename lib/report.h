@@ -50,8 +50,6 @@ struct column {
     bool total; /* COL_COUNT only: added up, in the manifest and on the Summary sheet */
 };
 
-enum report_slices { SLICES_NONE, SLICES_BY_LICENSES, SLICES_BY_CHANGES, SLICES_KINDS };
-
 struct report_table {
     const char *name;  /* "" or NULL: <job>.csv; "detail": <job>-detail.csv */
     const char *sheet; /* sheet title, at most 28 characters ("Invitations") */
@@ -69,10 +67,10 @@ struct report_table {
                                        dot, and a name that is taken gets "-2", "-3" ... behind it */
     const char *when;      /* "profile=documented": only where the option has that value; or NULL */
     bool no_formula_guard; /* a CSV that only machines read */
-    enum report_slices
-        slices; /* its rows come account by account, each from its account's rows alone:
-                   the statement may be asked for ranges of accounts, one after the
-                   other, of about so many licenses, or changes of the date, each */
+    /* Where its rows come account by account, each from its account's rows alone: cuts the accounts
+       into slices of about slice_rows rows (account_id: the last of each), and the query is asked
+       for one after the other. NULL: for all at once. */
+    const struct sql *slices;
 };
 
 /* One value as text; text NULL is SQL NULL. Borrowed until the call returns. */

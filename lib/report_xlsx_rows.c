@@ -22,6 +22,7 @@
 #include "ban.h"
 
 enum { BLOCK = 128 * 1024, NAME_MAX_BYTES = 256 };
+enum { XML_BLOCK = RELAY_BLOCK / 4 * 3 }; /* with the row that fills it, no more than the relay's */
 
 /* ---- rows into the spool ---- */
 
@@ -118,7 +119,7 @@ enum err_code xlsx_put_row(struct xlsx_sink *xlsx, const struct value *values, s
             return err->code;
     }
     sheet_row_end(&xlsx->data);
-    return xlsx->data.xml.len < BLOCK && !xlsx->data.xml.failed ? ERR_OK : pack_rows(xlsx, err);
+    return xlsx->data.xml.len < XML_BLOCK && !xlsx->data.xml.failed ? ERR_OK : pack_rows(xlsx, err);
 }
 
 enum err_code xlsx_end_rows(struct xlsx_sink *xlsx, struct err *err)

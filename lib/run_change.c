@@ -110,9 +110,7 @@ static enum err_code take_changes(void *context, const struct db_row *row, _unus
     return ERR_OK;
 }
 
-/* How much of the batch is due now: users go on writing while the job runs. Counted before it is
-   changed or, where that is the same, by what was changed, which is rolled back if it is too much.
- */
+/* How much of the batch is due now: users go on writing while the job runs. */
 static enum err_code recount(struct pass *pass, const struct run *run, struct args *args,
                              const struct guard *guard, int64_t *ret, struct err *err)
 {
@@ -169,14 +167,10 @@ static enum err_code try_batch(const struct bisection *b, struct args *args, str
     *ret_unknown = false;
     *ret = (struct written){0};
     parts.tried = ret;
-    if (code == ERR_OK && b->guard && !run->job->due_is_changed)
+    if (code == ERR_OK && b->guard)
         code = recount(b->pass, run, args, b->guard, &ret->done, err);
     if (code == ERR_OK)
         code = run_part(&parts, args, from, to, rows, err);
-    if (code == ERR_OK && b->guard && run->job->due_is_changed) {
-        ret->done = ret->changed;
-        code = guard_check(b->pass, run, b->guard, ret->done, err);
-    }
     if (code == ERR_OK && b->pass->applying)
         code = run_plan_compare(b, args, err);
     if (code == ERR_OK && ret->changed == 0 && ret->recorded == 0) {

@@ -13,8 +13,9 @@ struct slices {
     char snapshot[DB_SNAPSHOT_SIZE];
     struct db *dbs[CONNECTIONS_MAX]; /* the first is that of the snapshot, borrowed */
     size_t n_dbs;
-    bool opened;
-    struct range_ends ends[SLICES_KINDS]; /* of the slices; none before they are cut */
+    bool refused;           /* a further connection: it is not asked for again */
+    const struct sql *cut;  /* what gave the ends: NULL before there are some */
+    struct range_ends ends; /* of the slices */
 };
 
 static const char *conninfo_of(const struct pass *pass)
@@ -23,12 +24,15 @@ static const char *conninfo_of(const struct pass *pass)
                      pass->inv->reader ? "report_conninfo" : "conninfo");
 }
 
+/* A replica has the reports of the jobs that change nothing; those of the others are then read
+ * whole. */
 static bool has_large_reports(const struct pass *pass)
 {
     for (size_t i = 0; i < pass->n; i++)
         for (const struct report_table *table = pass->runs[i].job->tables; table && table->columns;
              table++)
-            if (table->slices && pass->runs[i].state == RUN_APPLIED)
+            if (table->slices && pass->runs[i].state == RUN_APPLIED &&
+                (!pass->inv->reader || pass->runs[i].job->kind == JOB_REPORT))
                 return true;
     return false;
 }
@@ -52,13 +56,13 @@ enum err_code slices_begin(struct pass *pass, struct err *err)
     return err->code;
 }
 
-/* After an error the other connections' transactions may have failed with it, and what was set on
-   the first is undone with its savepoint: the next report begins anew. */
+/* After an error the other connections' transactions may have failed with it: the next report
+   begins anew. */
 static void close_others(struct slices *slices)
 {
     while (slices->n_dbs > 1)
         db_close(slices->dbs[--slices->n_dbs]);
-    slices->opened = false;
+    slices->cut = NULL;
 }
 
 void slices_end(struct invocation *inv)
@@ -68,22 +72,17 @@ void slices_end(struct invocation *inv)
     if (!slices)
         return;
     close_others(slices);
-    for (size_t i = 0; i < SLICES_KINDS; i++)
-        free(slices->ends[i].last);
+    free(slices->ends.last);
     free(slices);
 }
 
-/* The other connections, once there is something for them to do. Where one cannot be had, the
-   report is read with those that are there. */
-static enum err_code open_connections(struct pass *pass, struct slices *slices, size_t useful,
-                                      struct err *err)
+/* As many connections as there is something to do for. Where one cannot be had, the reports are
+   read with those that are there. */
+static void open_connections(struct pass *pass, struct slices *slices)
 {
     int64_t wanted = conf_int(pass->inv->request->conf, "database", "report_connections");
 
-    slices->opened = true;
-    if (db_one(slices->dbs[0], &sql_session_read_slices, NULL, NULL, NULL, err) != ERR_OK)
-        return err->code;
-    while (slices->n_dbs < (size_t)wanted && slices->n_dbs < useful) {
+    while (!slices->refused && slices->n_dbs < (size_t)wanted && slices->n_dbs < slices->ends.n) {
         _cleanup_err_ struct err why = {0};
         _cleanup_db_ struct db *db = NULL;
 
@@ -92,46 +91,55 @@ static enum err_code open_connections(struct pass *pass, struct slices *slices, 
             db_one(db, &sql_session_read_slices, NULL, NULL, NULL, &why) != ERR_OK) {
             run_tell(pass->inv, NEWS_NOTE, "reports are read on %zu connection%s, not %lld: %s",
                      slices->n_dbs, slices->n_dbs == 1 ? "" : "s", (long long)wanted, why.message);
-            return ERR_OK;
+            slices->refused = true;
+        } else {
+            slices->dbs[slices->n_dbs++] = TAKE_PTR(db);
         }
-        slices->dbs[slices->n_dbs++] = TAKE_PTR(db);
     }
-    return ERR_OK;
 }
 
-/* Where the accounts are cut, once for all reports that are cut alike. */
-static enum err_code cut_slices(struct slices *slices, enum report_slices kind,
-                                const struct args *args, struct range_ends **ret, struct err *err)
+/* Where the accounts are cut, once for tables behind each other that are cut alike. */
+static enum err_code cut_slices(struct slices *slices, const struct sql *cut,
+                                const struct args *args, struct err *err)
 {
-    static const struct sql *const cut[] = {
-        [SLICES_BY_LICENSES] = &sql_ledger_license_slices,
-        [SLICES_BY_CHANGES] = &sql_ledger_change_slices,
-    };
     struct args own = *args;
 
-    *ret = &slices->ends[kind];
-    if ((*ret)->n > 0)
+    if (slices->cut == cut)
         return ERR_OK;
+    slices->cut = NULL;
+    slices->ends.n = 0;
     args_int(&own, "slice_rows", SLICE_ROWS);
-    return db_run(slices->dbs[0], cut[kind], &own, take_range_end, *ret, err);
+    if (db_run(slices->dbs[0], cut, &own, take_range_end, &slices->ends, err) == ERR_OK)
+        slices->cut = cut;
+    return err->code;
+}
+
+static enum err_code run_in_slices(struct pass *pass, struct slices *slices,
+                                   const struct sql *query, const struct args *args,
+                                   db_row_fn on_row, void *context, struct err *err)
+{
+    struct db_slices dbs;
+
+    open_connections(pass, slices);
+    dbs = (struct db_slices){slices->dbs, slices->n_dbs, slices->ends.last, slices->ends.n};
+    if (db_one(slices->dbs[0], &sql_session_read_slices, NULL, NULL, NULL, err) != ERR_OK ||
+        db_run_slices(&dbs, query, args, on_row, context, err) != ERR_OK)
+        return err->code;
+    return db_run(slices->dbs[0], &sql_session_read_whole, NULL, NULL, NULL, err);
 }
 
 enum err_code slices_run(struct pass *pass, struct db *db, const struct report_table *table,
                          const struct args *args, db_row_fn on_row, void *context, struct err *err)
 {
     struct slices *slices = pass->inv->slices;
-    struct range_ends *ends;
 
     if (!slices || slices->dbs[0] != db || !table->slices)
         return db_run(db, table->query, args, on_row, context, err);
-    if (cut_slices(slices, table->slices, args, &ends, err) != ERR_OK)
+    if (cut_slices(slices, table->slices, args, err) != ERR_OK)
         return err->code;
-    if (ends->n < 2)
+    if (slices->ends.n < 2)
         return db_run(db, table->query, args, on_row, context, err);
-    if (!slices->opened && open_connections(pass, slices, ends->n, err) != ERR_OK)
-        return err->code;
-    if (db_run_slices(&(struct db_slices){slices->dbs, slices->n_dbs, ends->last, ends->n},
-                      table->query, args, on_row, context, err) != ERR_OK)
+    if (run_in_slices(pass, slices, table->query, args, on_row, context, err) != ERR_OK)
         close_others(slices);
     return err->code;
 }

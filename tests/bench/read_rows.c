@@ -26,6 +26,13 @@ static void fail(const char *message)
     exit(1);
 }
 
+static void expect(PGconn *db, PGresult *result, ExecStatusType status)
+{
+    if (PQresultStatus(result) != status)
+        fail(PQerrorMessage(db));
+    PQclear(result);
+}
+
 static void see(struct seen *seen, const char *value _unused_, size_t len)
 {
     seen->values++;
@@ -100,13 +107,12 @@ static void read_copy(PGconn *db, const char *text, bool binary, struct seen *se
 
     if (!copy || !PQsendQuery(db, copy))
         fail(PQerrorMessage(db));
-    PQclear(PQgetResult(db));
+    expect(db, PQgetResult(db), PGRES_COPY_OUT);
     while ((len = PQgetCopyData(db, &data, 0)) > 0) {
         (binary ? take_binary : take_text)(seen, data, (size_t)len);
         PQfreemem(data);
     }
-    if (len < -1)
-        fail(PQerrorMessage(db));
+    expect(db, PQgetResult(db), PGRES_COMMAND_OK);
 }
 
 static void read_file(const char *path, char *ret, size_t size)
@@ -131,10 +137,10 @@ int main(int argc, char **argv)
         fail("usage: read_rows single|copy-text|copy-binary DATABASE FILE");
     read_file(argv[3], text, sizeof text);
     db = PQsetdbLogin(NULL, NULL, NULL, NULL, argv[2], NULL, NULL);
-    PQclear(PQexec(db, "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET work_mem = '64MB'; "
-                       "SET jit = off; SET max_parallel_workers_per_gather = 0"));
-    if (PQstatus(db) != CONNECTION_OK)
-        fail(PQerrorMessage(db));
+    expect(db,
+           PQexec(db, "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET work_mem = '64MB'; "
+                      "SET jit = off; SET max_parallel_workers_per_gather = 0"),
+           PGRES_COMMAND_OK);
     if (str_eq(argv[1], "single"))
         read_single(db, text, &seen);
     else

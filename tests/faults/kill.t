@@ -258,16 +258,20 @@ subtest 'killed at system calls' => sub {
     my $counting = clone($small);
     Lapse::command($counting->env, $strace, '-f', '-o', "$counting->{tmp}/trace", $Lapse::lapse, @run, '--as-of', $as_of, '--out', "$counting->{tmp}/out");
     my @calls = grep { /^\d+ +\w+\(/ } split /\n/, Lapse::slurp("$counting->{tmp}/trace");
-    my $sample = defined $ENV{LAPSE_TEST_SYSCALLS} ? $ENV{LAPSE_TEST_SYSCALLS} : 25;
-    $sample = @calls if !$sample || $sample > @calls;
     my ($first) = grep { $calls[$_] =~ /connect\(.*AF_UNIX/ } 0 .. $#calls; # before it, nothing can happen
-    $first //= 0;
-    note sprintf '%d system calls, %d before the database is reached', scalar @calls, $first;
+    # strace counts each kind by itself, in each thread: of those who come to their nth, the first is struck.
+    my (%of_thread, %met, @moments);
+    for my $i (0 .. $#calls) {
+        my ($thread, $call) = $calls[$i] =~ /^(\d+) +(\w+)/;
+        my $nth = ++$of_thread{"$thread $call"};
+        push @moments, [$i, $call, $nth] unless $met{"$call $nth"}++ || $i < ($first // 0);
+    }
+    my $sample = defined $ENV{LAPSE_TEST_SYSCALLS} ? $ENV{LAPSE_TEST_SYSCALLS} : 25;
+    $sample = @moments if !$sample || $sample > @moments;
+    note sprintf '%d system calls, of %d a kill can be told apart', scalar @calls, scalar @moments;
     my ($struck, $bad) = (0, 0);
     for my $i (0 .. $sample - 1) {
-        my $n = 1 + $first + int((@calls - $first) * ($i + rand) / $sample);
-        my ($thread, $call) = $calls[$n - 1] =~ /^(\d+) +(\w+)/;
-        my $nth = grep { /^$thread +\Q$call\E\(/ } @calls[0 .. $n - 1]; # strace counts each kind by itself, in each thread
+        my ($n, $call, $nth) = @{$moments[int(@moments * ($i + rand) / $sample)]};
         my $db = clone($small);
         my $out = "$db->{tmp}/out";
         my $pid = start($db, $strace, '-f', '-o', '/dev/null', '-e', "inject=$call:signal=KILL:when=$nth", $Lapse::lapse, @run, '--as-of', $as_of, '--out', $out);
@@ -282,7 +286,7 @@ subtest 'killed at system calls' => sub {
         next if $whole && $r->{status} == 0 && !@left && $same;
         $bad++;
         compare($db, $expected, "call $n");
-        diag "call $n, ", $calls[$n - 1] // '?', ": status $r->{status}, published whole: $whole, left: @left\n$r->{stderr}";
+        diag "call $n, ", $calls[$n], ": status $r->{status}, published whole: $whole, left: @left\n$r->{stderr}";
     }
     is $bad, 0, "$sample system calls, $struck of them struck: nothing lost, nothing doubled";
     cmp_ok $struck, '>', $sample * 0.8, "most struck: $struck of $sample";

@@ -102,6 +102,29 @@ static void test_happy(void **state _unused_)
     umask(mask);
 }
 
+/* Longer than what is sent to the disk at a time; what was flushed can be read before the end. */
+static void test_flush(void **state _unused_)
+{
+    _cleanup_err_ struct err err = {0};
+    _cleanup_free_ char *path = str_format("%s/flushed", dir);
+    _cleanup_free_ char *block = calloc(1, 100000);
+    struct outfile *file;
+    char hex[65], again[65];
+    uint64_t bytes;
+
+    assert_int_equal(outfile_open(&file, dir, "flushed", &err), ERR_OK);
+    for (int i = 0; i < 200; i++)
+        assert_int_equal(outfile_write(file, block, 100000, &err), ERR_OK);
+    assert_int_equal(outfile_write(file, "end", 3, &err), ERR_OK);
+    assert_int_equal(outfile_flush(file, &err), ERR_OK);
+    assert_int_equal(file_sha256(path, hex, &bytes, &err), ERR_OK);
+    assert_int_equal(bytes, 200 * 100000 + 3);
+    assert_int_equal(outfile_finish(file, &err), ERR_OK);
+    assert_int_equal(file_sha256(path, again, &bytes, &err), ERR_OK);
+    assert_string_equal(hex, again);
+    unlink(path);
+}
+
 static void test_sha256(void **state _unused_)
 {
     _cleanup_err_ struct err err = {0}, other = {0}, fifo = {0};
@@ -291,10 +314,11 @@ static void test_rename(void **state _unused_)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_happy),      cmocka_unit_test(test_sha256),
-        cmocka_unit_test(test_refused),    cmocka_unit_test(test_discard),
-        cmocka_unit_test(test_faults),     cmocka_unit_test(test_stays_failed),
-        cmocka_unit_test(test_size_limit), cmocka_unit_test(test_rename),
+        cmocka_unit_test(test_happy),        cmocka_unit_test(test_flush),
+        cmocka_unit_test(test_sha256),       cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_discard),      cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_stays_failed), cmocka_unit_test(test_size_limit),
+        cmocka_unit_test(test_rename),
     };
 
     return cmocka_run_group_tests_name("outfile", tests, setup, teardown);
