@@ -1,11 +1,16 @@
 -- Who belongs where at the as-of: live in an undeleted organization (that is access) or team, or not
--- any more, and since when.
+-- any more, and since when. The range stands in either table: the planner does not carry it from one to
+-- the other, and would read all organizations and teams for every slice.
 memberships AS (
   SELECT s.account_id, s.user_id, true AS gives_access, s.via, s.joined_at,
          least(s.left_at, o.deleted_at) AS ended_at
   FROM saas.organization_members s
-  JOIN saas.organizations o
-    ON o.account_id = s.account_id AND o.organization_id = s.organization_id
+  JOIN (
+    SELECT s.account_id, s.organization_id, s.deleted_at
+    FROM saas.organizations s
+    WHERE
+      --include account-range
+  ) o ON o.account_id = s.account_id AND o.organization_id = s.organization_id
   WHERE s.joined_at <= :'as_of'::timestamptz
     AND
     --include account-range
@@ -13,7 +18,12 @@ memberships AS (
   UNION ALL
   SELECT s.account_id, s.user_id, false, NULL, s.joined_at, least(s.left_at, t.deleted_at)
   FROM saas.team_members s
-  JOIN saas.teams t ON t.account_id = s.account_id AND t.team_id = s.team_id
+  JOIN (
+    SELECT s.account_id, s.team_id, s.deleted_at
+    FROM saas.teams s
+    WHERE
+      --include account-range
+  ) t ON t.account_id = s.account_id AND t.team_id = s.team_id
   WHERE s.joined_at <= :'as_of'::timestamptz
     AND
     --include account-range
