@@ -22,7 +22,7 @@
 #include "ban.h"
 
 enum { BLOCK = 128 * 1024, NAME_MAX_BYTES = 256 };
-enum { XML_BLOCK = RELAY_BLOCK / 4 * 3 }; /* with the row that fills it, no more than the relay's */
+enum { XML_BLOCK = RELAY_BLOCK / 4 * 3 }; /* with a usual row no more than the relay's */
 
 /* ---- rows into the spool ---- */
 

@@ -63,6 +63,7 @@ static void close_others(struct slices *slices)
     while (slices->n_dbs > 1)
         db_close(slices->dbs[--slices->n_dbs]);
     slices->cut = NULL;
+    slices->refused = false;
 }
 
 void slices_end(struct invocation *inv)
@@ -121,6 +122,8 @@ static enum err_code run_in_slices(struct pass *pass, struct slices *slices,
     struct db_slices dbs;
 
     open_connections(pass, slices);
+    if (slices->n_dbs < 2)
+        return db_run(slices->dbs[0], query, args, on_row, context, err);
     dbs = (struct db_slices){slices->dbs, slices->n_dbs, slices->ends.last, slices->ends.n};
     if (db_one(slices->dbs[0], &sql_session_read_slices, NULL, NULL, NULL, err) != ERR_OK ||
         db_run_slices(&dbs, query, args, on_row, context, err) != ERR_OK)

@@ -66,17 +66,23 @@ $db->sql("CREATE ROLE $role LOGIN IN ROLE pg_read_all_data, pg_write_all_data");
 for (['activity-report', 2, 2, 1], ['expire-invitations', 2, 2, 1], ['expire-invitations', 16, 3], ['activity-report', 16, 3, 2], ['', 16, 3, 2]) {
     my ($job, $connections, $limit, $got) = @$_;
     local @jobs = $job || @jobs;
+    for (1 .. 500) { # those of the run before may still be leaving
+        last if $db->one("SELECT count(*) FROM pg_stat_activity WHERE usename = '$role'") == 0;
+        select undef, undef, undef, 0.02;
+    }
     $db->sql("ALTER ROLE $role CONNECTION LIMIT $limit");
+    Lapse::command({}, '/bin/rm', '-rf', $db->dir . "/out-$connections");
     ($r, $folder) = reports($connections, '--set', "database.conninfo=user=$role dbname=" . $db->name);
     is $r->{status}, 0, "a role with $limit connections: @jobs" or diag $r->{stderr};
     like $r->{stderr}, qr/reports are read on $got connections?, not $connections: .*too many connections/, 'one that cannot be had is told of' if $got;
-    is $r->{stderr}, '', 'has nothing to say' unless $got;
+    is scalar(() = $r->{stderr} =~ /reports are read on/g), $got ? 1 : 0, $got ? 'once' : 'has nothing to say';
     is contents($folder)->{$_}, $want->{$_}, "$_ is the same" for map { "$_.csv" } @jobs;
 }
 
 # A report that fails takes no other with it: here the first does not fit where files may not grow
 # beyond 2.5 MB, and the next one, which does, begins on new connections.
 {
+    local @jobs = ('activity-report', 'reconcile-seats');
     my @more = ('--set', 'job.activity-report.profile=documented', '--set', 'reports.formats=csv');
     my $run = sub { my ($limit, $out) = @_; return Lapse::command($db->env, '/bin/sh', '-c', "ulimit -f $limit; exec \"\$0\" \"\$@\"", $Lapse::lapse, @more, 'run', @jobs, '--max-changes', 60_000, '--as-of', '2026-03-31', '--out', $db->dir . "/$out") };
     is $run->('unlimited', 'whole')->{status}, 0, 'both reports';
