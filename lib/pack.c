@@ -29,13 +29,27 @@ struct pack {
     unsigned char block[BLOCK];
 };
 
-enum pack_engine pack_best(void)
+static enum pack_engine fastest(void)
 {
 #ifdef HAVE_ISAL
     return PACK_ISAL;
 #else
     return PACK_ZLIB;
 #endif
+}
+
+enum pack_engine pack_best(void)
+{
+#ifdef DEFLATE_ISAL
+    return fastest();
+#else
+    return PACK_ZLIB;
+#endif
+}
+
+enum pack_engine unpack_best(void)
+{
+    return fastest();
 }
 
 uint32_t pack_crc(uint32_t crc, const void *data, size_t len)
@@ -107,7 +121,7 @@ enum err_code pack_open(struct pack **ret, enum pack_engine engine, pack_write_f
 
     if (!pack)
         return err_nomem(err);
-    pack->engine = engine == PACK_ISAL ? pack_best() : PACK_ZLIB;
+    pack->engine = engine == PACK_ISAL ? fastest() : PACK_ZLIB;
     pack->write = write;
     pack->context = context;
 #ifdef HAVE_ISAL
@@ -201,7 +215,7 @@ struct unpack *unpack_new(enum pack_engine engine)
 
     if (!unpack)
         return NULL;
-    unpack->engine = engine == PACK_ISAL ? pack_best() : PACK_ZLIB;
+    unpack->engine = engine == PACK_ISAL ? fastest() : PACK_ZLIB;
 #ifdef HAVE_ISAL
     isal_inflate_init(&unpack->isal);
 #endif

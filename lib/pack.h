@@ -17,7 +17,12 @@
 
 enum pack_engine { PACK_ZLIB, PACK_ISAL };
 
+/* What to pack with: zlib, unless the program was built with DEFLATE=isal. ISA-L is far faster, and
+   has been seen, about once in two thousand files on a busy machine, to pack the same bytes into
+   others than before, which unpack to the same; a report made again shall be the same file. What it
+   unpacks is the same always. */
 enum pack_engine pack_best(void);
+enum pack_engine unpack_best(void);
 
 /* What a piece, or several behind each other, amount to. {0} is none. */
 struct pack_sum {
