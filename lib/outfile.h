@@ -2,8 +2,8 @@
  *
  *     outfile_open(&f, dir, name, &err)      opens <dir>/<name> new (O_EXCL|O_NOFOLLOW, 0640)
  *     outfile_write(f, data, len, &err)      buffered
- *     outfile_flush(f, &err)                 can be read by its path now, and the disk begins with
- * it outfile_finish(f, &err)                flush, fsync, close: each checked
+ *     outfile_flush(f, &err)                 readable by its path; the disk begins with it
+ *     outfile_finish(f, &err)                flush, fsync, close: each checked
  *
  * or outfile_discard(), which removes it. The caller fsyncs the folder and renames it
  * (durable_rename in fs.h), after all its files are finished.

@@ -1,5 +1,5 @@
-/* Deflate, raw as in a zip: packing and unpacking of streams, by ISA-L where the program was built
- * with it (about ten times as fast), else by zlib. What comes out unpacks to the same either way.
+/* Deflate, raw as in a zip: packing and unpacking of streams, by zlib or by ISA-L, where the
+ * program was built with that. What comes out unpacks to the same either way.
  *
  *     pack_open(&pack, pack_best(), write, context, &err)
  *     pack_add(pack, data, len, &err)                as often as there is something
