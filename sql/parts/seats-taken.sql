@@ -1,5 +1,6 @@
 -- Whose seats are taken, for capture: who holds one at `judged (account_id, at)` (L1, `held`), and
--- who has got one since: somebody was faster, and no seat is given twice.
+-- who has got one since: somebody was faster, and no seat is given twice. A seat that this night
+-- releases as unused (L3) is given out by the next one, or a rerun would find something to do.
 --include seat-holders
 ,
 seats_taken AS (
@@ -13,6 +14,7 @@ seats_taken AS (
     JOIN saas.licenses l ON l.account_id = j.account_id
     JOIN saas.users u ON u.user_id = l.user_id
     WHERE l.granted_at > j.at AND l.revoked_at IS NULL
+       OR l.revoked_at = j.at AND l.revoke_reason = 'unused'
     UNION ALL
     SELECT j.account_id, coalesce(lower(i.email), 'invitation ' || i.invitation_id), false
     FROM judged j

@@ -410,6 +410,25 @@ sub figures {
     $r = $db->lapse(@release, '--set', 'reports.dir=' . $db->dir . '/on', 'check', '--as-of', $Fixture::as_of);
     unlike $r->{stdout}, qr/WRONG.*(?:7|10):|a recount \d/, 'release: the promises hold' or diag $r->{stdout};
 }
+# ---- V2: a seat that is released is given out by the next night, not by a rerun of this one ----
+{
+    my $db = Lapse::database();
+    my $f = Fixture->new($db);
+    my $domain = "d1.a$f->{next}.example";
+    my $account = $f->case('release: a seat that somebody waits for', { subscriptions => [{ plan => 'enterprise', seats => 1 }], domains => [{ capture_enabled_at => at('-60 d') }],
+            users => [{}, { email => "p2\@$domain", signed_up_at => at('-10 d') }], licenses => [{}] }, {});
+    $f->load;
+    my $night = sub {
+        my ($as_of, @jobs) = @_;
+        my $r = $db->lapse('--set', 'rules.release_unused_seats_after=30 d', '--set', 'reports.formats=csv', 'run', @jobs, '--as-of', $as_of, '--out', $db->dir . '/night');
+        is $r->{status}, 0, "release: @jobs at $as_of" or diag $r->{stderr};
+        return join ' ', map { $_->[0] } $db->rows("SELECT reason || ':' || count(*) FROM lapse.changes WHERE account_id = $account GROUP BY reason ORDER BY reason");
+    };
+    my @both = ('capture-domain-users', $job);
+    is $night->($Fixture::as_of, @both), 'seat_released:1', 'release: who waits has no seat yet';
+    is $night->($Fixture::as_of, @both), 'seat_released:1', 'release: ... nor by a rerun';
+    is $night->("${Fixture::as_of}T00:00:01Z", 'capture-domain-users'), 'captured:2 seat_released:1', 'release: ... but by the next run';
+}
 # ---- a user who is faster ----
 for (['joins an organization', "INSERT INTO saas.organization_members (account_id, organization_id, user_id, via, role, joined_at) SELECT account_id, organization_id, USER, 'direct', 'member', '2026-03-31T08:00:00Z' FROM saas.organizations WHERE account_id = A", 'organization_members'],
     ['becomes the owner', "INSERT INTO saas.account_members (account_id, user_id, role, joined_at) VALUES (A, USER, 'owner', '2026-03-31T08:00:00Z')", 'account_members'])
