@@ -25,16 +25,14 @@ WARNINGS += -Wundef -Wpointer-arith                   # no macro or pointer by a
 WARNINGS += -Wdouble-promotion -Wimplicit-fallthrough # nothing implicit
 HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 
-# ISA-L reads workbooks back; not every architecture has it. DEFLATE=isal packs them with it too, far
-# faster than zlib, but not always into the same bytes: see lib/pack.h.
-DEFLATE    ?= zlib
+# ISA-L deflates ten times as fast as zlib; not every architecture has it.
 ISAL       := $(shell pkg-config --exists libisal 2>/dev/null && echo libisal)
 PKGS       := libpq libcrypto libcares jansson expat minizip zlib $(ISAL)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
 CFLAGS   ?= -O2 -g
-CPPFLAGS += -Ilib -Ijobs -I$(BUILD) -DLAPSE_VERSION='"$(VERSION)"' -DLAPSE_SYSCONFDIR='"$(SYSCONFDIR)"' $(if $(ISAL),-DHAVE_ISAL) $(if $(filter isal,$(DEFLATE)),-DDEFLATE_ISAL) $(PKG_CFLAGS)
+CPPFLAGS += -Ilib -Ijobs -I$(BUILD) -DLAPSE_VERSION='"$(VERSION)"' -DLAPSE_SYSCONFDIR='"$(SYSCONFDIR)"' $(if $(ISAL),-DHAVE_ISAL) $(PKG_CFLAGS)
 LDFLAGS  += -pie -Wl,-z,relro,-z,now $(SANITIZE)
 LDLIBS   += $(PKG_LIBS) -lcsv -lxlsxwriter -liniparser -lm
 LAPSE_CFLAGS := -std=gnu11 $(WARNINGS) $(HARDENING) $(SANITIZE) -MMD -MP

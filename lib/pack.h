@@ -1,5 +1,5 @@
-/* Deflate, raw as in a zip: packing and unpacking of streams, by zlib or by ISA-L, where the
- * program was built with that. What comes out unpacks to the same either way.
+/* Deflate, raw as in a zip: packing and unpacking of streams, by ISA-L, or by zlib where the
+ * program was built without it. What comes out unpacks to the same either way.
  *
  *     pack_open(&pack, pack_best(), write, context, &err)
  *     pack_add(pack, data, len, &err)                as often as there is something
@@ -17,12 +17,7 @@
 
 enum pack_engine { PACK_ZLIB, PACK_ISAL };
 
-/* What to pack with: zlib, unless the program was built with DEFLATE=isal. ISA-L is far faster, and
-   has been seen, about once in two thousand files on a busy machine, to pack the same bytes into
-   others than before, which unpack to the same; a report made again shall be the same file. What it
-   unpacks is the same always. */
 enum pack_engine pack_best(void);
-enum pack_engine unpack_best(void);
 
 /* What a piece, or several behind each other, amount to. {0} is none. */
 struct pack_sum {

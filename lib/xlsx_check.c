@@ -76,7 +76,7 @@ static enum err_code unpack_part(struct check *check, const unz_file_info64 *inf
                                  struct xlsx_part *part, struct err *err)
 {
     const struct unpacked *unpacked = &check->unpacked;
-    _cleanup_(unpack_freep) struct unpack *unpack = unpack_new(unpack_best());
+    _cleanup_(unpack_freep) struct unpack *unpack = unpack_new(pack_best());
     _cleanup_free_ unsigned char *block = malloc(BLOCK);
     enum unpack_state state = UNPACK_MORE;
     uint64_t packed = 0;
