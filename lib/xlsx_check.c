@@ -70,8 +70,8 @@ static enum err_code take_unpacked(void *context, const void *data, size_t len, 
     return xlsx_part_add(unpacked->part, data, len, err);
 }
 
-/* Unpacks the open entry and has it read. minizip gives the packed bytes only: it would look
-   neither for the end of the stream nor, unless all was read, at the checksum. */
+/* Unpacks the entry, which ends at the check's offset, and has it read. minizip would look neither
+   for the end of the stream nor, unless all was read, at the checksum. */
 static enum err_code unpack_part(struct check *check, const unz_file_info64 *info, const char *name,
                                  struct xlsx_part *part, struct err *err)
 {
@@ -79,7 +79,7 @@ static enum err_code unpack_part(struct check *check, const unz_file_info64 *inf
     _cleanup_(unpack_freep) struct unpack *unpack = unpack_new(pack_best());
     _cleanup_free_ unsigned char *block = malloc(BLOCK);
     enum unpack_state state = UNPACK_MORE;
-    uint64_t packed = 0;
+    uint64_t at = check->offset - info->compressed_size;
     size_t got = 0;
 
     if (!unpack || !block)
@@ -87,12 +87,15 @@ static enum err_code unpack_part(struct check *check, const unz_file_info64 *inf
     check->unpacked = (struct unpacked){.part = part};
     while (state == UNPACK_MORE) {
         if (got == 0) {
-            int n = unzReadCurrentFile(check->zip, block, BLOCK);
+            uint64_t left = check->offset - at;
+            ssize_t n = pread(check->fd, block, left < BLOCK ? left : BLOCK, (off_t)at);
 
-            if (n <= 0)
+            if (n < 0)
+                return err_sys(err, ERR_IO, errno, "could not read \"%s\"", check->path);
+            if (n == 0)
                 break;
             unpack_feed(unpack, block, (size_t)n);
-            packed += (uint64_t)n;
+            at += (uint64_t)n;
         }
         state = unpack_take(unpack, relay_room(check->relay), RELAY_BLOCK, &got);
         if (relay_give(check->relay, got, err) != ERR_OK)
@@ -100,7 +103,7 @@ static enum err_code unpack_part(struct check *check, const unz_file_info64 *inf
     }
     if (relay_drain(check->relay, err) != ERR_OK)
         return err->code;
-    if (state != UNPACK_END || unpack_left(unpack) > 0 || packed != info->compressed_size ||
+    if (state != UNPACK_END || unpack_left(unpack) > 0 || at != check->offset ||
         unpacked->size != info->uncompressed_size || unpacked->crc != info->crc)
         return damaged(check, "part \"%s\" does not unpack", name);
     return ERR_OK;
