@@ -11,8 +11,7 @@ use Bench::Setup;
 
 sub memory_part {
     my ($part) = @_;
-    my ($kib) = slurp('/proc/meminfo') =~ /^MemTotal: +(\d+)/m or die "/proc/meminfo: no MemTotal\n";
-    return int($part * $kib / 1024) . 'MB';
+    return int($part * memory_kib() / 1024) . 'MB';
 }
 
 our @EXPORT = qw($work %server start_server stop_server run run_into sql value lapse_on restore drop_work);

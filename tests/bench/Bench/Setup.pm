@@ -6,7 +6,7 @@ use Cwd qw(abs_path);
 use Exporter qw(import);
 use File::Basename qw(dirname);
 
-our @EXPORT = qw($top $build $dir $lapse $fsync $as_of $next_day %size scaled slurp spew literal statement with_commas);
+our @EXPORT = qw($top $build $dir $lapse $fsync $as_of $next_day %size scaled memory_kib slurp spew literal statement with_commas);
 
 our $top = abs_path(dirname(__FILE__) . '/../../..');
 our $build = abs_path($ENV{LAPSE_TEST_BUILD} || "$top/build") || "$top/build";
@@ -24,6 +24,12 @@ our %size = (users => 1_000_000, rounds => 3, rows => 1_000_000, slow_rows => 10
 sub scaled {
     my ($users) = @_;
     return (users => $users, map { $_ => int($size{$_} * $users / $size{users}) } qw(invitations due lines));
+}
+
+# The machine's.
+sub memory_kib {
+    my ($kib) = slurp('/proc/meminfo') =~ /^MemTotal: +(\d+)/m or die "/proc/meminfo: no MemTotal\n";
+    return $kib;
 }
 
 sub slurp {

@@ -22,8 +22,8 @@ sub sizes {
     return join ', ', map({ with_commas($size{$_}) . " $_" } qw(users invitations due)), with_commas($size{lines}) . ' billing lines', $size{rounds} . ($size{rounds} == 1 ? " round" : " rounds");
 }
 
-# Results of another program are not shown beside those of this one.
-sub program { return md5_hex(slurp($lapse)) }
+# Results of another program, or of a server set otherwise, are not shown beside those of this one.
+sub program { return md5_hex(slurp($lapse), map { "$_=$server{$_}" } sort keys %server) }
 
 sub keep_results {
     my ($group) = @_;
@@ -40,7 +40,7 @@ sub kept {
         next unless -f "$dir/results/$group.json";
         my $kept = $json->decode(slurp("$dir/results/$group.json"));
         if ($kept->{program} ne program()) {
-            print STDERR "bench: $group was measured with another build and is left out\n";
+            print STDERR "bench: $group was measured with another build or server and is left out\n";
             next;
         }
         push @rows, @{$kept->{rows}};
@@ -60,10 +60,9 @@ sub figure {
 sub ratio { return defined $_[0] ? sprintf '%.3f', $_[0] : '' }
 
 sub machine {
-    my ($kib) = slurp('/proc/meminfo') =~ /MemTotal: +(\d+)/;
     chomp(my $cores = `nproc`);
     my ($version) = `psql --version` =~ /(\d+\.\d+)/;
-    return sprintf '%d cores, %.0f GiB of memory, PostgreSQL %s', $cores, $kib / 1048576, $version;
+    return sprintf '%d cores, %.0f GiB of memory, PostgreSQL %s', $cores, memory_kib() / 1048576, $version;
 }
 
 my @heads = ('what', 'ours', 'peer', 'least', 'median', 'greatest', 'peak MiB', 'target', 'met');
