@@ -63,16 +63,21 @@ is scalar(() = $want->{'expire-invitations.csv'} =~ /\n/g), 35_001, 'all changes
 # With three the changes have one for each of their two slices; it is the licenses, with three, that want more.
 my $role = 'narrow_' . $db->name;
 $db->sql("CREATE ROLE $role LOGIN IN ROLE pg_read_all_data, pg_write_all_data");
-for (['activity-report', 2, 2, 1], ['expire-invitations', 2, 2, 1], ['expire-invitations', 16, 3], ['activity-report', 16, 3, 2], ['', 16, 3, 2]) {
-    my ($job, $connections, $limit, $got) = @$_;
-    local @jobs = $job || @jobs;
+my $narrow = "database.conninfo=user=$role dbname=" . $db->name;
+sub limit_to {
+    my ($limit) = @_;
     for (1 .. 500) { # those of the run before may still be leaving
         last if $db->one("SELECT count(*) FROM pg_stat_activity WHERE usename = '$role'") == 0;
         select undef, undef, undef, 0.02;
     }
     $db->sql("ALTER ROLE $role CONNECTION LIMIT $limit");
+}
+for (['activity-report', 2, 2, 1], ['expire-invitations', 2, 2, 1], ['expire-invitations', 16, 3], ['activity-report', 16, 3, 2], ['', 16, 3, 2]) {
+    my ($job, $connections, $limit, $got) = @$_;
+    local @jobs = $job || @jobs;
+    limit_to($limit);
     Lapse::command({}, '/bin/rm', '-rf', $db->dir . "/out-$connections");
-    ($r, $folder) = reports($connections, '--set', "database.conninfo=user=$role dbname=" . $db->name);
+    ($r, $folder) = reports($connections, '--set', $narrow);
     is $r->{status}, 0, "a role with $limit connections: @jobs" or diag $r->{stderr};
     like $r->{stderr}, qr/reports are read on $got connections?, not $connections: .*too many connections/, 'one that cannot be had is told of' if $got;
     is scalar(() = $r->{stderr} =~ /reports are read on/g), $got ? 1 : 0, $got ? 'once' : 'has nothing to say';
@@ -84,7 +89,7 @@ for (['activity-report', 2, 2, 1], ['expire-invitations', 2, 2, 1], ['expire-inv
 {
     local @jobs = ('activity-report', 'reconcile-seats');
     my @more = ('--set', 'job.activity-report.profile=documented', '--set', 'reports.formats=csv');
-    my $run = sub { my ($limit, $out) = @_; return Lapse::command($db->env, '/bin/sh', '-c', "ulimit -f $limit; exec \"\$0\" \"\$@\"", $Lapse::lapse, @more, 'run', @jobs, '--max-changes', 60_000, '--as-of', '2026-03-31', '--out', $db->dir . "/$out") };
+    my $run = sub { my ($limit, $out, @more) = (@_, @more); return Lapse::command($db->env, '/bin/sh', '-c', "ulimit -f $limit; exec \"\$0\" \"\$@\"", $Lapse::lapse, @more, 'run', @jobs, '--max-changes', 60_000, '--as-of', '2026-03-31', '--out', $db->dir . "/$out") };
     is $run->('unlimited', 'whole')->{status}, 0, 'both reports';
     my $whole = contents($db->dir . '/whole/2026-03-31');
     $r = $run->(5000, 'limited'); # in units of 512 bytes
@@ -92,6 +97,9 @@ for (['activity-report', 2, 2, 1], ['expire-invitations', 2, 2, 1], ['expire-inv
     like $r->{stderr}, qr/reconcile-seats: .*reconcile-seats-detail\.csv/, 'is told';
     unlike $r->{stderr}, qr/activity-report|aborted/, 'of that report alone';
     is contents($db->dir . '/limited/2026-03-31')->{'activity-report.csv'}, $whole->{'activity-report.csv'}, 'the other is there';
+    limit_to(2);
+    $r = $run->(5000, 'narrow', '--set', $narrow);
+    is scalar(() = $r->{stderr} =~ /reports are read on 1 connection, not 2/g), 2, 'a connection that was refused is asked for again by the next one' or diag $r->{stderr};
 }
 
 # The second one killed in the middle: nothing is published, and a rerun makes up for it.
