@@ -30,9 +30,10 @@ const struct job job_capture_domain_users = {
         "account and is a member of it, while seats last. Not someone who ever held a license\n"
         "there, or is deleted; earlier sign-ups only under [rules] capture_existing. Free seats\n"
         "go to who signed up first; someone with a live invitation holds a seat already. Who\n"
-        "finds no seat is listed as blocked_no_seat and tried again by every run. Of two captures\n"
-        "of one domain the earlier has it, then the lower account. Capture acts only under a plan\n"
-        "with Enterprise controls, and not while it is suspended.",
+        "finds no seat is listed as blocked_no_seat and tried again by every run. A seat that\n"
+        "reconcile-seats releases as unused is free only after the as-of of that run. Of two\n"
+        "captures of one domain the earlier has it, then the lower account. Capture acts only\n"
+        "under a plan with Enterprise controls, and not while it is suspended.",
     .kind = JOB_CHANGE,
     .waits_for = {{"expire-invitations", NULL},
                   {"downgrade-plans", NULL},

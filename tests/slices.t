@@ -88,8 +88,8 @@ for (['activity-report', 2, 2, 1], ['expire-invitations', 2, 2, 1], ['expire-inv
 # beyond 2.5 MB, and the next one, which does, begins on new connections.
 {
     local @jobs = ('activity-report', 'reconcile-seats');
-    my @more = ('--set', 'job.activity-report.profile=documented', '--set', 'reports.formats=csv');
-    my $run = sub { my ($limit, $out, @more) = (@_, @more); return Lapse::command($db->env, '/bin/sh', '-c', "ulimit -f $limit; exec \"\$0\" \"\$@\"", $Lapse::lapse, @more, 'run', @jobs, '--max-changes', 60_000, '--as-of', '2026-03-31', '--out', $db->dir . "/$out") };
+    my @settings = ('--set', 'job.activity-report.profile=documented', '--set', 'reports.formats=csv');
+    my $run = sub { my ($limit, $out, @more) = @_; return Lapse::command($db->env, '/bin/sh', '-c', "ulimit -f $limit; exec \"\$0\" \"\$@\"", $Lapse::lapse, @settings, @more, 'run', @jobs, '--max-changes', 60_000, '--as-of', '2026-03-31', '--out', $db->dir . "/$out") };
     is $run->('unlimited', 'whole')->{status}, 0, 'both reports';
     my $whole = contents($db->dir . '/whole/2026-03-31');
     $r = $run->(5000, 'limited'); # in units of 512 bytes

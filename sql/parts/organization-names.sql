@@ -1,5 +1,6 @@
--- The organizations that each person has access to at the as-of, by name. Sorted once for all:
--- with an ORDER BY of its own string_agg would sort within each person, which PostgreSQL 15 does slowly.
+-- The organizations that each person has access to at the as-of, by name.
+-- Sorted once for all: with an ORDER BY of its own string_agg would sort within each person, which
+-- PostgreSQL 15 does slowly. Nothing is joined behind the sort: the order would go.
 membership AS (
   SELECT DISTINCT s.account_id, s.user_id, o.name COLLATE "C" AS name, o.organization_id
   FROM saas.organization_members s

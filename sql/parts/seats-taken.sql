@@ -1,6 +1,6 @@
 -- Whose seats are taken, for capture: who holds one at `judged (account_id, at)` (L1, `held`), and
--- who has got one since: somebody was faster, and no seat is given twice. A seat that this night
--- releases as unused (L3) is given out by the next one, or a rerun would find something to do.
+-- who has got one since: somebody was faster, and no seat is given twice. A seat released as unused
+-- (L3) is free only after the as-of of its release, or a rerun for that as-of would find something to do.
 --include seat-holders
 ,
 seats_taken AS (

@@ -1,5 +1,6 @@
--- The teams that each person is in at the as-of, by name. Sorted once for all:
--- with an ORDER BY of its own string_agg would sort within each person, which PostgreSQL 15 does slowly.
+-- The teams that each person is in at the as-of, by name.
+-- Sorted once for all: with an ORDER BY of its own string_agg would sort within each person, which
+-- PostgreSQL 15 does slowly. Nothing is joined behind the sort: the order would go.
 team_membership AS (
   SELECT DISTINCT s.account_id, s.user_id, t.name COLLATE "C" AS name, t.team_id
   FROM saas.team_members s

@@ -410,7 +410,7 @@ sub figures {
     $r = $db->lapse(@release, '--set', 'reports.dir=' . $db->dir . '/on', 'check', '--as-of', $Fixture::as_of);
     unlike $r->{stdout}, qr/WRONG.*(?:7|10):|a recount \d/, 'release: the promises hold' or diag $r->{stdout};
 }
-# ---- V2: a seat that is released is given out by the next night, not by a rerun of this one ----
+# ---- V2: a seat that is released is given out by a later as-of, not by a rerun ----
 {
     my $db = Lapse::database();
     my $f = Fixture->new($db);

@@ -23,23 +23,23 @@ sub sizes {
 }
 
 # Results of another program, or of a server set otherwise, are not shown beside those of this one.
-sub program { return md5_hex(slurp($lapse), map { "$_=$server{$_}" } sort keys %server) }
+sub measured_with { return md5_hex(slurp($lapse), $fsync, map { "$_=$server{$_}" } sort keys %server) }
 
 sub keep_results {
     my ($group) = @_;
     make_path("$dir/results");
-    spew("$dir/results/$group.json", $json->encode({program => program(), sizes => sizes(), rows => \@results}));
+    spew("$dir/results/$group.json", $json->encode({with => measured_with(), sizes => sizes(), rows => \@results}));
     @results = ();
 }
 
-# The rows of all groups that were measured with this program, and the sizes they were measured at.
+# The rows of all groups that were measured with this program and server, and the sizes they were measured at.
 sub kept {
     my (@groups) = @_;
     my (@rows, @sizes);
     for my $group (@groups) {
         next unless -f "$dir/results/$group.json";
         my $kept = $json->decode(slurp("$dir/results/$group.json"));
-        if ($kept->{program} ne program()) {
+        if (($kept->{with} // '') ne measured_with()) {
             print STDERR "bench: $group was measured with another build or server and is left out\n";
             next;
         }
